@@ -1,0 +1,1 @@
+"""vaiven_registry."""

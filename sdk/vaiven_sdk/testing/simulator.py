@@ -1,0 +1,116 @@
+"""The base of every simulator: a stateful stand-in for one vendor, as an ASGI application."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import random
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from vaiven_sdk.testing.clock import Clock, SystemClock
+from vaiven_sdk.testing.faults import Fault, Faults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def action(method: F) -> F:
+    """Mark a method as something that the vendor's own users (not its API) can do; served at `/_sim/call`."""
+    method.__vaiven_action__ = True  # type: ignore[attr-defined]
+    return method
+
+
+class Simulator(ABC):
+    """A vendor on loopback: its auth, paging, errors, limits, lag and quirks over state held in memory.
+
+    A subclass gives `slug`, `routes()`, `credential` and `state()`, and marks what the vendor's users do with
+    `@action`. Next to the vendor's own paths every simulator serves `/_sim/`: `GET state`, `POST call`
+    (`{"action": ..., "args": {...}}`) and `POST`/`DELETE faults`. Those need no credential: it is a test bench that
+    listens on loopback only.
+
+    Args:
+        seed: fixes every random choice, ids included.
+        clock: where timestamps come from; the machine's clock by default.
+        quirks: overrides of the class's `quirks`, by name.
+    """
+
+    slug: ClassVar[str]
+    quirks: ClassVar[dict[str, Any]] = {}
+    """Switches and sizes of the vendor's oddities with their defaults, each explained in the simulator's docstring."""
+
+    def __init__(self, *, seed: int = 0, clock: Clock | None = None, quirks: Mapping[str, Any] | None = None) -> None:
+        unknown = set(quirks or {}) - set(self.quirks)
+        if unknown:
+            raise ValueError(f"{self.slug} simulator: unknown quirk {sorted(unknown)}; it has {sorted(self.quirks)}")
+        self.quirk: dict[str, Any] = {**self.quirks, **(quirks or {})}
+        self.clock = clock or SystemClock()
+        self.random = random.Random(seed)  # noqa: S311 - test data, not secrets
+        self.requests = 0
+        self.faults: Faults
+
+    @property
+    @abstractmethod
+    def credential(self) -> dict[str, str]:
+        """The credential that this instance accepts, as `vaiven connect` takes it."""
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The connector's config values that fit this instance (an audience id, say)."""
+        return {}
+
+    @abstractmethod
+    def routes(self) -> Sequence[BaseRoute]:
+        """The vendor's own paths."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """Everything the vendor holds, as JSON: the truth that a test compares with."""
+
+    @functools.cached_property
+    def app(self) -> Faults:
+        """The ASGI application."""
+        bench = [
+            Route("/_sim/state", self._state, methods=["GET"]),
+            Route("/_sim/call", self._call, methods=["POST"]),
+            Route("/_sim/faults", self._faults, methods=["POST", "DELETE"]),
+        ]
+        self.faults = Faults(Starlette(routes=[*bench, *self.routes()]))
+        return self.faults
+
+    async def _state(self, _: Request) -> Response:
+        return Response(msgspec.json.encode(self.state()), media_type="application/json")
+
+    async def _call(self, request: Request) -> Response:
+        call = msgspec.json.decode(await request.body())
+        method = getattr(self, str(call.get("action")), None)
+        if not getattr(method, "__vaiven_action__", False):
+            return JSONResponse({"error": f"no action {call.get('action')!r}", "actions": self.actions()}, 404)
+        try:
+            result = method(**call.get("args", {}))
+        except (KeyError, TypeError, ValueError) as problem:
+            return JSONResponse({"error": f"{type(problem).__name__}: {problem}"}, 422)
+        return Response(msgspec.json.encode(result), media_type="application/json")
+
+    async def _faults(self, request: Request) -> Response:
+        if request.method == "DELETE":
+            self.faults.clear()
+        else:
+            self.faults.add(Fault.model_validate_json(await request.body()))
+        return JSONResponse({"active": len(self.faults.active)})
+
+    def actions(self) -> list[str]:
+        """Names of what the vendor's users can do here."""
+        return sorted(
+            name for name, m in inspect.getmembers(type(self)) if getattr(m, "__vaiven_action__", False)
+        )

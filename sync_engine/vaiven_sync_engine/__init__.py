@@ -1,0 +1,1 @@
+"""vaiven_sync_engine."""
