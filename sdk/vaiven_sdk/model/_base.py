@@ -1,0 +1,153 @@
+"""What every entity of the unified model shares, and the marks that a field can carry."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
+
+
+class Pii(StrEnum):
+    """How personal a field is; drives log redaction, erasure and what a model may read."""
+
+    NONE = "none"
+    CONTACT = "contact"
+    SENSITIVE = "sensitive"
+    SPECIAL = "special"
+
+
+class Merge(StrEnum):
+    """How two different edits of one field are settled unless a mapping says otherwise."""
+
+    LAST_WRITER = "last_writer"
+    """The later edit wins; the other value is kept as a conflict."""
+    UNION = "union"
+    """A set: both sides' additions and removals apply (three-way)."""
+    MOST_RESTRICTIVE = "most_restrictive"
+    """Consent: a refusal beats a permission, always; cannot be configured away."""
+    EARLIEST = "earliest"
+    """The smaller value wins (first seen)."""
+    LATEST = "latest"
+    """The larger value wins (last seen)."""
+
+
+class Nature(StrEnum):
+    """What kind of thing an entity is, hence how the engine treats it."""
+
+    ENTITY = "entity"
+    """Changes over time and may live in several tools at once: resolved, merged, pushed."""
+    EVENT = "event"
+    """Happened once and never changes."""
+    FACT = "fact"
+    """A measured number that its only source may restate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The field holds the id of an entity of this kind."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The field's normalised value identifies the entity.
+
+    Args:
+        namespace: the identifier space, as in `email`.
+        limit: a value found on more records of one stream than this is shared (a household's phone, `info@`)
+            and proves nothing.
+        priority: of two contradicting keys the one with the smaller number is believed.
+    """
+
+    namespace: str
+    limit: int = 1
+    priority: int = 1
+
+
+class Entity(BaseModel):
+    """A row of the unified model.
+
+    Every stored row also has `tenant_id` (first in every key), `id` (ULID), `created_at`, `updated_at`, `rev` (+1 for
+    each canonical change), `deleted_at`, `deletion_reason`, `custom` (typed custom fields) and the provenance of each
+    field. They belong to the store, so no mapping can write them; see `ROW`.
+    """
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    kind: ClassVar[str] = ""
+    """Snake-case name: the table's and the API's."""
+    plural: ClassVar[str] = ""
+    nature: ClassVar[Nature] = Nature.ENTITY
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        if not cls.__dict__.get("plural"):
+            cls.plural = f"{cls.kind[:-1]}ies" if cls.kind.endswith("y") else f"{cls.kind}s"
+
+    @classmethod
+    def fields(cls) -> dict[str, Field]:
+        """Every field with its marks, by name."""
+        return {name: Field.of(name, info) for name, info in cls.model_fields.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an entity as the rest of the house reads it."""
+
+    name: str
+    type: Any
+    """The Python type without `None` and without marks: `str`, `int`, `bool`, `Decimal`, `date`, `datetime`, an enum,
+    `list[str]` or `dict[str, Any]`."""
+    doc: str
+    pii: Pii = Pii.NONE
+    merge: Merge = Merge.LAST_WRITER
+    ref: str | None = None
+    key: Key | None = None
+    clean: str | None = None
+    """Name of the cleaner in `vaiven_sdk.model.clean` that makes two spellings of one value equal."""
+
+    @classmethod
+    def of(cls, name: str, info: FieldInfo) -> Field:
+        """Read one pydantic field."""
+        kind = _without_none(info.annotation)
+        marks = [*info.metadata]
+        while get_origin(kind) is not None and hasattr(kind, "__metadata__"):
+            marks.extend(kind.__metadata__)
+            kind = get_args(kind)[0]
+        kind = _without_none(kind)
+
+        def mark(wanted: type) -> Any:
+            return next((m for m in marks if isinstance(m, wanted)), None)
+
+        ref, cleaner = mark(Ref), mark(Clean)
+        return cls(
+            name=name,
+            type=kind,
+            doc=info.description or "",
+            pii=mark(Pii) or Pii.NONE,
+            merge=mark(Merge) or Merge.LAST_WRITER,
+            ref=ref.kind if ref else None,
+            key=mark(Key),
+            clean=cleaner.name if cleaner else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """The field is brought to one spelling by this cleaner of `vaiven_sdk.model.clean` before it is compared."""
+
+    name: str
+
+
+def _without_none(kind: Any) -> Any:
+    args = [a for a in get_args(kind) if a is not type(None)]
+    if len(args) == 1 and type(None) in get_args(kind):
+        inner = args[0]
+        return inner
+    return kind
