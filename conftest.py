@@ -1,14 +1,13 @@
 """Runs the Python blocks of README.md, CONTRIBUTING.md and docs/ as tests.
 
-The blocks of one page share a namespace, top to bottom. A block that cannot run is preceded by an invisible comment
-that gives the reason: `<!--- skip: next "needs a HubSpot account" --->`.
+The blocks of one page share a namespace, top to bottom. A block that cannot run is preceded by an invisible
+comment that gives the reason: `<!--- skip: next "needs a HubSpot account" --->`.
 """
 
 import re
 from collections.abc import Iterable
 
 from sybil import Document, Region, Sybil
-from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 _REASONED = re.compile(r'^(next|start) "[^"]+"$|^end$')
@@ -18,6 +17,7 @@ class ReasonedSkipParser(SkipParser):
     """Skips a block like Sybil's own parser does, but only for a stated reason."""
 
     def __call__(self, document: Document) -> Iterable[Region]:
+        """Yield the regions to skip; a comment without a reason raises ValueError with its file and line."""
         for lexed in self.lexers(document):
             arguments = lexed.lexemes["arguments"].strip()
             if not _REASONED.match(arguments):
@@ -28,5 +28,5 @@ class ReasonedSkipParser(SkipParser):
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), ReasonedSkipParser()],
-    patterns=["docs/**/*.md", "docs/*.md", "README.md", "CONTRIBUTING.md"],
+    patterns=["docs/*.md", "docs/*/*.md", "README.md", "CONTRIBUTING.md"],
 ).pytest()
