@@ -1,1 +1,66 @@
-"""vaiven_sdk."""
+"""Everything a partner needs to write a connector; import from here."""
+
+from vaiven_sdk.auth import Auth, Basic, Bearer, OAuth2
+from vaiven_sdk.config import Config
+from vaiven_sdk.connector import Account, Batch, Connector, Stream
+from vaiven_sdk.errors import (
+    Actor,
+    AnswerMalformed,
+    ConfigInvalid,
+    NotFound,
+    PermissionMissing,
+    ReconnectRequired,
+    RecordRejected,
+    RequestRefused,
+    Unsettled,
+    VaivenError,
+    VendorBusy,
+    VendorDown,
+)
+from vaiven_sdk.guarantees import CreateKey, Deletes, Guarantee, Guard
+from vaiven_sdk.limits import Limit
+from vaiven_sdk.paging import Page
+from vaiven_sdk.read import Read, Window, get, post
+from vaiven_sdk.record import Record, derive, wire
+from vaiven_sdk.session import Session
+from vaiven_sdk.write import Outcome, Write
+
+__all__ = [
+    "Account",
+    "Actor",
+    "AnswerMalformed",
+    "Auth",
+    "Basic",
+    "Batch",
+    "Bearer",
+    "Config",
+    "ConfigInvalid",
+    "Connector",
+    "CreateKey",
+    "Deletes",
+    "Guarantee",
+    "Guard",
+    "Limit",
+    "NotFound",
+    "OAuth2",
+    "Outcome",
+    "Page",
+    "PermissionMissing",
+    "Read",
+    "ReconnectRequired",
+    "Record",
+    "RecordRejected",
+    "RequestRefused",
+    "Session",
+    "Stream",
+    "Unsettled",
+    "VaivenError",
+    "VendorBusy",
+    "VendorDown",
+    "Window",
+    "Write",
+    "derive",
+    "get",
+    "post",
+    "wire",
+]

@@ -1,0 +1,219 @@
+"""Compile a record class into straight functions between the vendor's fields and the unified ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, get_origin
+
+from vaiven_sdk.model import Nature
+from vaiven_sdk.model.clean import CLEANERS
+from vaiven_sdk.model.metrics import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping as AnyMapping
+
+    from vaiven_sdk.model import Entity, Field
+    from vaiven_sdk.record import Wire
+
+Convert = "Callable[[Any], Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """How one unified field is read from, and written to, a record.
+
+    Args:
+        to: the unified field (or metric).
+        source: the record's field, or None when a method computes it.
+        read: the record -> clean JSON value.
+        write: unified values (JSON) -> values of the record's fields; None when it cannot be written.
+        ref: the stream whose record ids the value holds.
+    """
+
+    to: str
+    source: str | None
+    read: Callable[[Any], Any]
+    write: Callable[[AnyMapping[str, Any]], AnyMapping[str, Any]] | None
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """All of a record's unified fields."""
+
+    fields: dict[str, Mapped]
+
+    def read(self, record: Any) -> dict[str, Any]:
+        """The clean unified values of one record."""
+        return {name: mapped.read(record) for name, mapped in self.fields.items()}
+
+    def write(self, values: AnyMapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+        """Values of the record's fields that carry the named unified ones."""
+        out: dict[str, Any] = {}
+        for name in names:
+            mapped = self.fields.get(name)
+            if mapped is not None and mapped.write is not None:
+                out.update(mapped.write(values))
+        return out
+
+
+def instant(value: datetime) -> str:
+    """An aware instant as the one spelling that sorts by time: UTC, microseconds, `Z`."""
+    if value.tzinfo is None:
+        value = value.replace(tzinfo=UTC)
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def version_of(value: Any) -> str:
+    """A version as a string whose order is the version's."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, int):
+        return f"{value:020d}"
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def compile_mapping(
+    owner: str,
+    entity: type[Entity],
+    wires: AnyMapping[str, Wire],
+    derived: Iterable[tuple[str, Callable[[Any], Any], Any]],
+) -> Mapping:
+    """Check every `to` against the unified model and build its two directions.
+
+    Raises:
+        TypeError: a unified field that does not exist, or two sources for one.
+    """
+    known = entity.fields()
+    fields: dict[str, Mapped] = {}
+
+    def add(name: str, mapped: Mapped) -> None:
+        if mapped.to not in known and not (entity.nature is Nature.FACT and mapped.to in METRICS):
+            raise TypeError(
+                f"{owner}.{name}: {entity.__name__} has no field {mapped.to!r}{_nearest(mapped.to, known)}"
+            )
+        if mapped.to in fields:
+            raise TypeError(f"{owner}.{name}: {mapped.to!r} is mapped twice")
+        fields[mapped.to] = mapped
+
+    for name, wire in wires.items():
+        if wire.to is None:
+            continue
+        target = known.get(wire.to)
+        into = _reader(target, wire)
+        add(name, Mapped(wire.to, name, _read_field(name, into), _write_field(name, target, wire), wire.ref))
+    for to, method, back in derived:
+        into = _reader(known.get(to), None)
+        add(method.__name__, Mapped(to, None, _read_method(method, into), back))
+    return Mapping(fields)
+
+
+def _read_field(name: str, into: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def read(record: Any) -> Any:
+        value = getattr(record, name)
+        return None if value is None else into(value)
+
+    return read
+
+
+def _read_method(method: Callable[[Any], Any], into: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def read(record: Any) -> Any:
+        value = method(record)
+        return None if value is None else into(value)
+
+    return read
+
+
+def _write_field(name: str, target: Field | None, wire: Wire) -> Any:
+    if wire.read_only or target is None:
+        return None
+    back = wire.back if wire.back is not None else _inverse(wire.values)
+    parse = _PARSERS.get(target.type)
+
+    def write(values: AnyMapping[str, Any]) -> dict[str, Any]:
+        value = values.get(wire.to or "")
+        if back is not None:
+            if value is not None and value not in back:
+                return {}
+            value = back.get(value)
+        elif value is not None and parse is not None:
+            value = parse(value)
+        return {name: value}
+
+    return write
+
+
+def _inverse(values: AnyMapping[Any, str] | None) -> dict[str, Any] | None:
+    if values is None:
+        return None
+    inverse: dict[str, Any] = {}
+    for theirs, ours in values.items():
+        inverse.setdefault(ours, theirs)
+    return inverse
+
+
+def _reader(target: Field | None, wire: Wire | None) -> Callable[[Any], Any]:
+    """The function that makes a non-null Python value clean JSON of the unified field's type."""
+    if wire is not None and wire.values is not None:
+        table = dict(wire.values)
+        other = "other" if target is not None and _has_other(target.type) else None
+        return lambda value: table.get(value, other)
+    if wire is not None and wire.ref is not None:
+        return lambda value: str(value) or None
+    if target is None:
+        return _decimal  # a metric
+    kind = target.type
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        known = {member.value for member in kind}
+        other = "other" if "other" in known else None
+        return lambda value: value if value in known else other
+    if get_origin(kind) is list:
+        return lambda value: sorted({str(item) for item in value})
+    clean = CLEANERS[target.clean] if target.clean else None
+    if kind is str:
+        return (lambda value: clean(str(value))) if clean else _text
+    return _READERS.get(kind, lambda value: value)
+
+
+def _text(value: Any) -> str | None:
+    text = str(value).strip()
+    return text or None
+
+
+def _decimal(value: Any) -> str:
+    number = value if isinstance(value, Decimal) else Decimal(str(value))
+    return format(number.normalize(), "f")
+
+
+def _has_other(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, StrEnum) and "other" in {m.value for m in kind}
+
+
+def _date(value: Any) -> str:
+    return (value.date() if isinstance(value, datetime) else value).isoformat()
+
+
+_READERS: dict[Any, Callable[[Any], Any]] = {
+    Decimal: _decimal,
+    date: _date,
+    datetime: instant,
+    int: int,
+    bool: bool,
+}
+_PARSERS: dict[Any, Callable[[Any], Any]] = {
+    Decimal: Decimal,
+    date: date.fromisoformat,
+    datetime: datetime.fromisoformat,
+}
+
+
+def _nearest(name: str, known: AnyMapping[str, object]) -> str:
+    import difflib  # noqa: PLC0415 - only on the way to an error
+
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

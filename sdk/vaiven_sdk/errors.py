@@ -1,0 +1,196 @@
+"""Every error says what happened, why, what to do, and who must do it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Actor(StrEnum):
+    """Who can make an error go away."""
+
+    CUSTOMER = "customer"
+    """The person whose account it is: reconnect, grant a permission, change a plan or a setting."""
+    VENDOR = "vendor"
+    """The tool at the other end: busy, down, or answering nonsense."""
+    MAKER = "maker"
+    """Whoever wrote the connector or the platform: it is a bug."""
+    OPERATOR = "operator"
+    """Whoever runs Vaiven: disk, locks, keys, settings."""
+    NOBODY = "nobody"
+    """This one record cannot be taken; the rest goes on."""
+
+
+class VaivenError(Exception):
+    """The root of all our errors.
+
+    Args:
+        what: what happened, one sentence.
+        why: the reason as far as known; never holds a credential.
+        remedy: what to do; the class's own remedy when left out.
+    """
+
+    code: ClassVar[str] = "error"
+    """Stable: safe to test for, documented in the reference."""
+    actor: ClassVar[Actor] = Actor.MAKER
+    remedy: str = "Report it with the reference id."
+
+    def __init__(self, what: str, *, why: str = "", remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        if remedy:
+            self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.why})" if self.why else self.what
+
+    def as_dict(self) -> dict[str, str]:
+        """What a machine reads: code, actor, what, why, remedy."""
+        return {
+            "code": self.code,
+            "actor": self.actor.value,
+            "what": self.what,
+            "why": self.why,
+            "remedy": self.remedy,
+        }
+
+
+class CustomerError(VaivenError):
+    """The customer must act before this connection works again."""
+
+    code = "customer_error"
+    actor = Actor.CUSTOMER
+
+
+class ReconnectRequired(CustomerError):
+    """The vendor no longer accepts the credential."""
+
+    code = "reconnect_required"
+    remedy = "Connect the account again; nothing that was synced is lost."
+
+
+class PermissionMissing(CustomerError):
+    """The credential is good but may not do this."""
+
+    code = "permission_missing"
+    remedy = "Grant the missing scope to the connected account, then sync again."
+
+
+class ConfigInvalid(CustomerError):
+    """A setting of the connection does not fit."""
+
+    code = "config_invalid"
+    remedy = "Correct the named setting."
+
+
+class VendorError(VaivenError):
+    """The vendor is to blame; the run tries again, then waits for the next one."""
+
+    code = "vendor_error"
+    actor = Actor.VENDOR
+    remedy = "Nothing to do now: the next sync goes on from the last saved page."
+
+
+class VendorBusy(VendorError):
+    """The vendor asks us to slow down.
+
+    Args:
+        retry_after: seconds that the vendor asked for, if it did.
+    """
+
+    code = "vendor_busy"
+
+    def __init__(
+        self, what: str, *, why: str = "", remedy: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(what, why=why, remedy=remedy)
+        self.retry_after = retry_after
+
+
+class VendorDown(VendorError):
+    """The vendor cannot be reached or answers with a server error."""
+
+    code = "vendor_down"
+
+
+class AnswerMalformed(VendorError):
+    """The vendor answered something that is not what its API promises (a proxy's page, cut-off JSON)."""
+
+    code = "answer_malformed"
+
+
+class Unsettled(VendorError):
+    """A write was sent and no answer came: it may or may not have taken effect."""
+
+    code = "unsettled"
+    remedy = "Nothing to do: the next run reads the record back before it writes again."
+
+
+class NotFound(VendorError):
+    """The vendor does not have this object."""
+
+    code = "not_found"
+    actor = Actor.NOBODY
+
+
+class MakerError(VaivenError):
+    """A bug in a connector or in the platform."""
+
+    code = "maker_error"
+
+
+class RequestRefused(MakerError):
+    """The vendor says that our request is wrong.
+
+    Args:
+        status: the HTTP status.
+        body: the decoded answer, for the connector to read the vendor's own code from.
+    """
+
+    code = "request_refused"
+
+    def __init__(
+        self, what: str, *, why: str = "", remedy: str = "", status: int = 400, body: object = None
+    ) -> None:
+        super().__init__(what, why=why, remedy=remedy)
+        self.status = status
+        self.body = body
+
+
+class CursorLoop(MakerError):
+    """The vendor's paging gives the same cursor again and would never end."""
+
+    code = "cursor_loop"
+
+
+class OriginRefused(MakerError):
+    """A request would have left the connector's declared hosts."""
+
+    code = "origin_refused"
+
+
+class OperatorError(VaivenError):
+    """Whoever runs Vaiven must act."""
+
+    code = "operator_error"
+    actor = Actor.OPERATOR
+
+
+class RecordRejected(VaivenError):
+    """One record cannot be taken; it is kept in quarantine with this reason and the rest goes on."""
+
+    code = "record_rejected"
+    actor = Actor.NOBODY
+    remedy = "Correct the record in its tool, or the mapping; it is tried again when it changes."
+
+
+def taxonomy() -> list[type[VaivenError]]:
+    """Every error class known to this process, roots first; the reference page is made from it."""
+    found: list[type[VaivenError]] = []
+    todo: list[type[VaivenError]] = [VaivenError]
+    while todo:
+        cls = todo.pop(0)
+        found.append(cls)
+        todo.extend(cls.__subclasses__())
+    return found

@@ -1,0 +1,294 @@
+"""The one place that speaks HTTP: signs, limits, retries, and turns bad answers into our errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+import msgspec
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from vaiven_sdk.auth import choose
+from vaiven_sdk.config import fill
+from vaiven_sdk.errors import (
+    AnswerMalformed,
+    ConfigInvalid,
+    NotFound,
+    OriginRefused,
+    PermissionMissing,
+    ReconnectRequired,
+    RequestRefused,
+    Unsettled,
+    VaivenError,
+    VendorBusy,
+    VendorDown,
+)
+from vaiven_sdk.limits import LONGEST_WAIT, Throttle, retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vaiven_sdk.config import Config
+    from vaiven_sdk.connector import Connector
+
+LARGEST_ANSWER = 128 * 1024 * 1024
+"""Bytes: no page of a marketing API comes near; more is an attack or a fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer: status, headers (lower-case names) and the bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        """The decoded body.
+
+        Raises:
+            AnswerMalformed: the body is not JSON.
+        """
+        if not self.content:
+            return None
+        try:
+            return msgspec.json.decode(self.content)
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            raise AnswerMalformed("The vendor's answer is not JSON.", why=self.hint(str(problem))) from None
+
+    def hint(self, problem: str) -> str:
+        """A short reason that tells a proxy's page from a cut-off answer."""
+        kind = self.headers.get("content-type", "no content type")
+        if self.content[:200].lstrip()[:1] == b"<":
+            return f"it is an HTML or XML page ({kind}, {len(self.content)} bytes), most likely a proxy's"
+        return f"{problem} ({kind}, {len(self.content)} bytes)"
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What one client has done so far."""
+
+    requests: int = 0
+    retries: int = 0
+    refused: int = 0
+    bytes: int = 0
+    waited: float = 0.0
+
+
+@dataclass(eq=False)
+class Http:
+    """An account's HTTP client. Use it as an async context manager.
+
+    Args:
+        connector: whose rules apply.
+        config: the connection's settings.
+        credential: the secret values, by name; they stay in here.
+        base_url: replaces the connector's own, and every declared host: a simulator, a proxy.
+        transport: an httpx transport to use instead of the network.
+        attempts: how often one request is tried.
+    """
+
+    connector: Connector[Any]
+    config: Config
+    credential: Mapping[str, str] = field(repr=False)
+    base_url: str | None = None
+    transport: httpx.AsyncBaseTransport | None = None
+    attempts: int = 6
+    timeout: float = 60.0
+    traffic: Traffic = field(default_factory=Traffic)
+
+    def __post_init__(self) -> None:
+        scheme = choose(tuple(self.connector.auth), self.credential)
+        if scheme is None:
+            wanted = " or ".join(", ".join(s.fields) for s in self.connector.auth)
+            raise ConfigInvalid(
+                f"{self.connector.name} needs a credential.",
+                why=f"it takes {wanted}",
+                remedy=f"Connect again and give {wanted}.",
+            )
+        base = self.base_url or fill(self.connector.base_url, {"config": self.config})
+        if base is None:
+            raise ConfigInvalid(f"{self.connector.name}: a setting that its address needs is empty.")
+        self._base = base.rstrip("/") + "/"
+        self._prefix = urlsplit(self._base).path.rstrip("/")
+        self._throttle = Throttle(self.connector.limits)
+        self._client = httpx.AsyncClient(
+            headers={
+                "Accept": "application/json",
+                "User-Agent": "vaiven/0.1",
+                **self.connector.headers,
+                **scheme.headers(self.credential),
+            },
+            timeout=httpx.Timeout(self.timeout, connect=15.0),
+            limits=httpx.Limits(max_connections=10, max_keepalive_connections=10),
+            transport=self.transport,
+            follow_redirects=False,
+        )
+
+    async def __aenter__(self) -> Http:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        safe: bool = False,
+    ) -> Answer:
+        """Send one request, again when that is safe, until there is an answer below 400.
+
+        Args:
+            method: HTTP method.
+            path: below the base URL, or a full address on a declared host.
+            params: query.
+            json: body to send as JSON.
+            form: body to send as a form, if not JSON.
+            headers: further headers.
+            safe: repeating it does no harm: a read, a write by key, or one with an idempotency key.
+
+        Raises:
+            VaivenError: by who must act; see `vaiven_sdk.errors`.
+        """
+        url, key = self._address(path)
+        content, kind = _body(json, form)
+        extra = {**(headers or {}), **({"Content-Type": kind} if kind else {})}
+        request = self._client.build_request(method, url, params=params, content=content, headers=extra)
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((VendorBusy, VendorDown)),
+            stop=stop_after_attempt(self.attempts),
+            wait=self._wait,
+            reraise=True,
+        ):
+            with attempt:
+                if attempt.retry_state.attempt_number > 1:
+                    self.traffic.retries += 1
+                async with self._throttle.at(key):
+                    answer = await self._once(request, repeatable=safe)
+        return answer
+
+    async def _once(self, request: httpx.Request, *, repeatable: bool) -> Answer:
+        self.traffic.requests += 1
+        where = f"{self.connector.name} ({request.method} {request.url.path})"
+        try:
+            response = await self._client.send(request)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
+            raise VendorDown(f"{where} cannot be reached.", why=type(problem).__name__) from None
+        except (httpx.HTTPError, OSError) as problem:
+            lost = VendorDown if repeatable else Unsettled
+            raise lost(f"{where} broke off in mid-answer.", why=type(problem).__name__) from None
+        self.traffic.bytes += len(response.content)
+        if len(response.content) > LARGEST_ANSWER:
+            raise AnswerMalformed(f"{where} answered more than {LARGEST_ANSWER} bytes.")
+        answer = Answer(response.status_code, response.headers, response.content)
+        if 300 <= answer.status < 400:  # noqa: PLR2004
+            raise OriginRefused(f"{where} answered with a redirect, which is not followed.")
+        if answer.status >= 400:  # noqa: PLR2004
+            self.traffic.refused += 1
+            raise self._problem(where, answer, repeatable=repeatable)
+        if not repeatable and answer.content[:1] == b"<":
+            raise Unsettled(f"{where} was answered by something else.", why=answer.hint("not JSON"))
+        return answer
+
+    def _problem(self, where: str, answer: Answer, *, repeatable: bool) -> VaivenError:
+        try:
+            body = msgspec.json.decode(answer.content)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            body = None
+        refine = self.connector.hooks.get("error")
+        found = refine(answer.status, body) if refine else None
+        if isinstance(found, VaivenError):
+            return found
+        why = _reason(body) or f"HTTP {answer.status}"
+        status = answer.status
+        if status == 401:  # noqa: PLR2004
+            return ReconnectRequired(f"{self.connector.name} does not accept the credential.", why=why)
+        if status == 403:  # noqa: PLR2004
+            return PermissionMissing(f"{where} is not allowed to this account.", why=why)
+        if status in {404, 410}:
+            return NotFound(f"{where}: there is no such object.", why=why)
+        if status == 429:  # noqa: PLR2004
+            return VendorBusy(
+                f"{self.connector.name} asks to slow down.",
+                why=why,
+                retry_after=retry_after(answer.headers.get("retry-after")),
+            )
+        if status >= 500:  # noqa: PLR2004
+            waits = retry_after(answer.headers.get("retry-after"))
+            if status == 503 and waits is not None:  # noqa: PLR2004 - the vendor says it did nothing
+                return VendorBusy(f"{self.connector.name} is not available.", why=why, retry_after=waits)
+            if repeatable:
+                return VendorDown(f"{where} failed.", why=why)
+            return Unsettled(f"{where} failed in the middle of a write.", why=why)
+        return RequestRefused(f"{where} refused the request.", why=why, status=status, body=body)
+
+    def _address(self, path: str) -> tuple[str, str]:
+        """The full address and the path by which limits are chosen."""
+        if "://" not in path:
+            return self._base + path.lstrip("/"), "/" + path.lstrip("/")
+        given, own = (
+            urlsplit(path),
+            urlsplit(fill(self.connector.base_url, {"config": self.config}) or self._base),
+        )
+        host = given.hostname or ""
+        if given.scheme != "https" or not (host == own.hostname or _matches(host, self.connector.hosts)):
+            raise OriginRefused(
+                f"{self.connector.name} may not call {given.scheme}://{host}.",
+                why=f"it declares {', '.join([str(own.hostname), *self.connector.hosts])}",
+            )
+        if self.base_url:
+            return urljoin(self.base_url.rstrip("/") + "/", given.path.lstrip("/")), given.path
+        return path, given.path
+
+    def _wait(self, state: RetryCallState) -> float:
+        problem = state.outcome.exception() if state.outcome else None
+        seconds = float(_BACKOFF(state))
+        if isinstance(problem, VendorBusy) and problem.retry_after is not None:
+            if problem.retry_after > LONGEST_WAIT:
+                raise problem
+            seconds = problem.retry_after + seconds * 0.1
+        self.traffic.waited += seconds
+        return seconds
+
+
+_BACKOFF = wait_random_exponential(multiplier=0.5, max=30.0)
+
+
+def _body(json: Any, form: Mapping[str, str] | None) -> tuple[bytes | None, str]:
+    if json is not None:
+        return msgspec.json.encode(json), "application/json"
+    if form is not None:
+        return str(httpx.QueryParams(dict(form))).encode(), "application/x-www-form-urlencoded"
+    return None, ""
+
+
+def _reason(body: Any) -> str:
+    """The sentence that most vendors put in an error body, cut to a line; never the request itself."""
+    if not isinstance(body, dict):
+        return ""
+    inner = body.get("error")
+    for node in (inner if isinstance(inner, dict) else {}, body):
+        for key in ("message", "detail", "error_description", "title", "error"):
+            if isinstance(node.get(key), str):
+                return " ".join(node[key].split())[:300]
+    return ""
+
+
+def _matches(host: str, patterns: Any) -> bool:
+    return any(
+        host == p or (p.startswith("*.") and host.endswith(p[1:]) and len(host) > len(p)) for p in patterns
+    )

@@ -1,0 +1,221 @@
+"""A record class is the vendor's schema, the path on the wire and the default mapping in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Self, TypeVar, get_args
+
+from pydantic import AliasPath, BaseModel, ConfigDict
+from pydantic import Field as PydanticField
+from pydantic_core import PydanticUndefined
+
+from vaiven_sdk._mapping import Mapped, Mapping as CompiledMapping, compile_mapping, version_of
+from vaiven_sdk.model import Entity
+
+U = TypeVar("U", bound=Entity)
+M = TypeVar("M", bound=Callable[..., Any])
+
+_MARK = "__vaiven_derive__"
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What `wire()` says about one field."""
+
+    path: tuple[str, ...]
+    to: str | None = None
+    ref: str | None = None
+    values: Mapping[Any, str] | None = None
+    back: Mapping[str, Any] | None = None
+    read_only: bool = False
+
+
+def wire(
+    path: str | None = None,
+    *,
+    to: str | None = None,
+    ref: str | None = None,
+    values: Mapping[Any, str] | None = None,
+    back: Mapping[str, Any] | None = None,
+    read_only: bool = False,
+    description: str | None = None,
+) -> Any:
+    """Declare one field of a record.
+
+    Args:
+        path: dotted path in the vendor's JSON; the field's own name when left out.
+        to: the unified field that this value becomes; checked when the class is made.
+        ref: the value is the id of a record of this stream, so `to` gets the id of its entity.
+        values: the vendor's values and the unified enum's; one that is missing becomes `other`.
+        back: unified value to the vendor's, where inverting `values` is not what writing needs.
+        read_only: never written.
+        description: shown in the connector's docs.
+    """
+    mark = Wire(tuple((path or "").split(".")) if path else (), to, ref, values, back, read_only)
+    alias = AliasPath(*path.split(".")) if path else None
+    return PydanticField(validation_alias=alias, description=description, json_schema_extra={"vaiven": mark})  # type: ignore[dict-item]
+
+
+def derive(
+    to: str, *, back: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+) -> Callable[[M], M]:
+    """Mark a method that computes one unified field from several of the record's.
+
+    Args:
+        to: the unified field.
+        back: from the unified values (JSON, by unified name) to values of the record's fields, for writing;
+            without it the unified field is never written to this tool.
+    """
+
+    def mark(method: M) -> M:
+        setattr(method, _MARK, (to, back))
+        return method
+
+    return mark
+
+
+class Record(BaseModel, Generic[U]):
+    """One object of a vendor's API, mapped to entity `U` of the unified model.
+
+    Class arguments:
+        key: field (or fields) that identify the record within its stream; joined by `/` when several.
+        cursor: field that grows when the record changes: its version. Without one, the order of arrival decides.
+        clear: what the vendor wants on the wire to empty a field.
+        hub_id: field in which the vendor carries the hub's id of the entity; it is set on create, so that a record
+            whose creation was never acknowledged is recognised as our own.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        coerce_numbers_to_str=True,
+        allow_inf_nan=False,
+        defer_build=True,
+        populate_by_name=True,
+    )
+
+    __key__: ClassVar[tuple[str, ...]] = ()
+    __cursor__: ClassVar[str | None] = None
+    __clear__: ClassVar[Any] = None
+    __hub_id__: ClassVar[str | None] = None
+    __entity__: ClassVar[type[Entity]] = Entity
+    __wires__: ClassVar[dict[str, Wire]] = {}
+    __mapping__: ClassVar[CompiledMapping]
+
+    def __init_subclass__(cls, **_: Any) -> None:
+        super().__init_subclass__()
+
+    @classmethod
+    def __pydantic_init_subclass__(
+        cls,
+        *,
+        key: str | tuple[str, ...] = (),
+        cursor: str | None = None,
+        clear: Any = None,
+        hub_id: str | None = None,
+        **_: Any,
+    ) -> None:
+        args = cls.__pydantic_generic_metadata__["args"]
+        if args:
+            # This is `Record[Person]` itself, on the way to the author's subclass.
+            if isinstance(args[0], type):
+                cls.__entity__ = args[0]
+            return
+        cls.__key__ = (key,) if isinstance(key, str) else tuple(key)
+        cls.__cursor__ = cursor
+        cls.__clear__ = clear
+        cls.__hub_id__ = hub_id
+        cls.__wires__ = {
+            name: _wire_of(name, info.json_schema_extra) for name, info in cls.model_fields.items()
+        }
+        for info in cls.model_fields.values():
+            if (
+                info.default is PydanticUndefined
+                and info.default_factory is None
+                and _allows_none(info.annotation)
+            ):
+                info.default = None
+        for name in (*cls.__key__, *(n for n in (cursor, hub_id) if n)):
+            if name not in cls.model_fields:
+                raise TypeError(
+                    f"{cls.__name__}: key, cursor or hub_id names {name!r}, which is not one of its fields"
+                )
+        if not cls.__key__:
+            raise TypeError(f"{cls.__name__}: give key=..., the field that identifies a record")
+        cls.__mapping__ = compile_mapping(cls.__name__, cls.__entity__, cls.__wires__, _derived(cls))
+
+    @property
+    def remote_id(self) -> str:
+        """The vendor's id of this record, as one string."""
+        if len(self.__key__) == 1:
+            return str(getattr(self, self.__key__[0]))
+        return "/".join(str(getattr(self, name)) for name in self.__key__)
+
+    @property
+    def version(self) -> str:
+        """The record's version as a string whose order is that of time; empty when the vendor has none."""
+        return version_of(getattr(self, self.__cursor__)) if self.__cursor__ else ""
+
+    @property
+    def hub_id(self) -> str | None:
+        """The hub's id that the vendor carries for us, if it does."""
+        return getattr(self, self.__hub_id__) or None if self.__hub_id__ else None
+
+    def unified(self) -> dict[str, Any]:
+        """The unified values of this record as clean JSON, by unified field name; references are remote ids."""
+        return self.__mapping__.read(self)
+
+    @classmethod
+    def mapped(cls) -> dict[str, Mapped]:
+        """How each unified field is read and written, by unified name."""
+        return cls.__mapping__.fields
+
+    def with_unified(self, values: Mapping[str, Any], changed: set[str]) -> tuple[Self, set[str]]:
+        """This record as it should become, and the names of its fields that differ.
+
+        Args:
+            values: the entity's unified values (JSON), all of them: a derived field may need several.
+            changed: unified names to write.
+        """
+        fields = self.__mapping__.write(values, changed)
+        return self.model_copy(update=fields), set(fields)
+
+    @classmethod
+    def blank(cls, values: Mapping[str, Any]) -> tuple[Self, set[str]]:
+        """A record to create from the unified values, and the names of its fields that are set."""
+        fields = {k: v for k, v in cls.__mapping__.write(values, set(values)).items() if v is not None}
+        empty = dict.fromkeys(cls.model_fields)
+        return cls.model_construct(**{**empty, **fields}), set(fields)
+
+    def to_wire(self, names: set[str] | None = None) -> dict[str, Any]:
+        """The vendor's JSON of the named writable fields (all of them when None); an empty one becomes `clear`."""
+        wanted = {n for n, w in self.__wires__.items() if not w.read_only and (names is None or n in names)}
+        dumped = self.__pydantic_serializer__.to_python(self, mode="json", include=wanted)
+        out: dict[str, Any] = {}
+        for name in sorted(wanted):
+            *parents, last = self.__wires__[name].path or (name,)
+            node = out
+            for parent in parents:
+                node = node.setdefault(parent, {})
+            value = dumped.get(name)
+            node[last] = self.__clear__ if value is None else value
+        return out
+
+
+def _wire_of(name: str, extra: Any) -> Wire:
+    mark = extra.get("vaiven") if isinstance(extra, dict) else None
+    return mark if isinstance(mark, Wire) else Wire((name,))
+
+
+def _allows_none(annotation: Any) -> bool:
+    return type(None) in get_args(annotation)
+
+
+def _derived(cls: type[Record[Any]]) -> list[tuple[str, Callable[[Any], Any], Any]]:
+    found: dict[str, tuple[str, Callable[[Any], Any], Any]] = {}
+    for base in reversed(cls.__mro__):
+        for name, member in base.__dict__.items():
+            mark = getattr(member, _MARK, None)
+            if mark:
+                found[name] = (mark[0], member, mark[1])
+    return list(found.values())
