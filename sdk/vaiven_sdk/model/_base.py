@@ -54,11 +54,18 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True)
+class RefBy:
+    """The field holds the id of an entity whose kind stands in another field of the same row."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
-    """The field's normalised value identifies the entity.
+    """The field's normalised value identifies the entity among those of its kind.
 
     Args:
-        namespace: the identifier space, as in `email`.
+        namespace: the identifier space inside the entity's kind, as in `email`.
         limit: a value found on more records of one stream than this is shared (a household's phone, `info@`)
             and proves nothing.
         priority: of two contradicting keys the one with the smaller number is believed.
@@ -82,7 +89,11 @@ class Entity(BaseModel):
     kind: ClassVar[str] = ""
     """Snake-case name: the table's and the API's."""
     plural: ClassVar[str] = ""
+    """Plural of `kind`, as in API paths."""
     nature: ClassVar[Nature] = Nature.ENTITY
+    natural_key: ClassVar[tuple[str, ...]] = ()
+    """Fields that together name one row within a tenant: the primary key of a fact, unique for an event, and how the
+    engine finds the row of a link (membership, role) again."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
@@ -108,6 +119,9 @@ class Field:
     pii: Pii = Pii.NONE
     merge: Merge = Merge.LAST_WRITER
     ref: str | None = None
+    """Kind of the entity whose id the field holds."""
+    ref_by: str | None = None
+    """Name of the field that holds the kind of the entity whose id this field holds."""
     key: Key | None = None
     clean: str | None = None
     """Name of the cleaner in `vaiven_sdk.model.clean` that makes two spellings of one value equal."""
@@ -125,7 +139,7 @@ class Field:
         def mark(wanted: type) -> Any:
             return next((m for m in marks if isinstance(m, wanted)), None)
 
-        ref, cleaner = mark(Ref), mark(Clean)
+        ref, ref_by, cleaner = mark(Ref), mark(RefBy), mark(Clean)
         return cls(
             name=name,
             type=kind,
@@ -133,6 +147,7 @@ class Field:
             pii=mark(Pii) or Pii.NONE,
             merge=mark(Merge) or Merge.LAST_WRITER,
             ref=ref.kind if ref else None,
+            ref_by=ref_by.field if ref_by else None,
             key=mark(Key),
             clean=cleaner.name if cleaner else None,
         )
