@@ -21,7 +21,7 @@ test: $(READY) ## Run every test with coverage (a part: .venv/bin/pytest tests/s
 	@$(BIN)/coverage run -m pytest
 	@$(BIN)/coverage report
 
-check: $(READY) ## Lint, format, types, the import law, generated files, documentation; changes no source
+check: $(READY) ## Lint, format, types, the import law, generated files, documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
