@@ -214,7 +214,7 @@ def _allows_none(annotation: Any) -> bool:
 def _derived(cls: type[Record[Any]]) -> list[tuple[str, Callable[[Any], Any], Any]]:
     found: dict[str, tuple[str, Callable[[Any], Any], Any]] = {}
     for base in reversed(cls.__mro__):
-        for name, member in base.__dict__.items():
+        for name, member in list(vars(base).items()):
             mark = getattr(member, _MARK, None)
             if mark:
                 found[name] = (mark[0], member, mark[1])

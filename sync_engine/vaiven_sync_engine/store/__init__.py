@@ -1,0 +1,5 @@
+"""One database: source records, unified entities, both ledgers and the control plane."""
+
+from vaiven_sync_engine.store.database import Database
+
+__all__ = ["Database"]

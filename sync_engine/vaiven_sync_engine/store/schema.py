@@ -1,0 +1,254 @@
+"""Every table of the store, one definition; the unified ones derive from the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from vaiven_sync_engine.store.tables import unified_tables
+
+if TYPE_CHECKING:
+    import sqlite3
+
+VERSION = 1
+"""Of the layout; stored in the file."""
+
+metadata = MetaData()
+
+
+def _text(name: str, *, null: bool = False, default: str | None = None) -> Column[str]:
+    return Column(name, Text, nullable=null, server_default=default)
+
+
+connection = Table(
+    "connection",
+    metadata,
+    _text("tenant_id"),
+    _text("id"),
+    _text("connector"),
+    _text("name"),
+    _text("config"),
+    _text("base_url", null=True),
+    Column("secret", LargeBinary, nullable=False),
+    _text("account_id", null=True),
+    _text("account_name", null=True),
+    _text("status"),
+    _text("settings"),
+    _text("created_at"),
+    _text("updated_at"),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    comment="An account of a tool: settings, sealed credential, state.",
+)
+
+source = Table(
+    "source",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("tenant_id"),
+    _text("connection_id"),
+    _text("stream"),
+    _text("entity"),
+    _text("position"),
+    Column("position_version", BigInteger, nullable=False, server_default="0"),
+    _text("synced_at", null=True),
+    _text("status", null=True),
+    UniqueConstraint("tenant_id", "connection_id", "stream"),
+    comment="One stream of one connection and how far it has been read.",
+)
+
+record = Table(
+    "record",
+    metadata,
+    _text("tenant_id"),
+    Column("source_id", Integer, nullable=False),
+    _text("remote_id"),
+    _text("version"),
+    Column("hash", LargeBinary, nullable=False),
+    _text("body"),
+    _text("fields"),
+    _text("hub_id", null=True),
+    _text("observed_at"),
+    _text("deleted_at", null=True),
+    Column("dirty", Integer, nullable=False, server_default="1"),
+    _text("entity_id", null=True),
+    _text("shadow", null=True),
+    _text("run_id"),
+    PrimaryKeyConstraint("tenant_id", "source_id", "remote_id"),
+    comment="The newest version of each record as its tool gave it, with the values last agreed on (shadow).",
+)
+Index("record_entity", record.c.tenant_id, record.c.entity_id)
+Index("record_dirty", record.c.tenant_id, record.c.source_id, sqlite_where=record.c.dirty != 0)
+
+identifier = Table(
+    "record_key",
+    metadata,
+    _text("tenant_id"),
+    _text("entity"),
+    _text("namespace"),
+    _text("value"),
+    Column("source_id", Integer, nullable=False),
+    _text("remote_id"),
+    PrimaryKeyConstraint("tenant_id", "entity", "namespace", "value", "source_id", "remote_id"),
+    comment="Normalised values by which a record says who it is.",
+)
+Index("record_key_record", identifier.c.tenant_id, identifier.c.source_id, identifier.c.remote_id)
+
+redirect = Table(
+    "redirect",
+    metadata,
+    _text("tenant_id"),
+    _text("entity"),
+    _text("from_id"),
+    _text("to_id"),
+    _text("at"),
+    _text("evidence"),
+    PrimaryKeyConstraint("tenant_id", "entity", "from_id"),
+    comment="Ids of entities that were found to be another one.",
+)
+
+pending = Table(
+    "pending",
+    metadata,
+    _text("tenant_id"),
+    _text("entity"),
+    _text("entity_id"),
+    PrimaryKeyConstraint("tenant_id", "entity", "entity_id"),
+    comment="Entities that changed since they were last planned.",
+)
+
+page = Table(
+    "page",
+    metadata,
+    _text("tenant_id"),
+    _text("run_id"),
+    Column("source_id", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    _text("at"),
+    PrimaryKeyConstraint("tenant_id", "run_id", "source_id", "seq"),
+    comment="The page ledger: a page counts once, however often it is delivered.",
+)
+
+intent = Table(
+    "intent",
+    metadata,
+    _text("tenant_id"),
+    _text("id"),
+    Column("source_id", Integer, nullable=False),
+    _text("entity"),
+    _text("entity_id"),
+    _text("remote_id", null=True),
+    _text("op"),
+    _text("key"),
+    _text("fields"),
+    _text("base_version"),
+    _text("state"),
+    _text("code"),
+    _text("reason"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    _text("run_id"),
+    _text("created_at"),
+    _text("updated_at"),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    comment="The push ledger: sending -> done | rejected | unknown; written before the request leaves.",
+)
+Index("intent_open", intent.c.tenant_id, intent.c.source_id, intent.c.state)
+Index("intent_run", intent.c.tenant_id, intent.c.run_id)
+Index("intent_key", intent.c.tenant_id, intent.c.key)
+
+conflict = Table(
+    "conflict",
+    metadata,
+    _text("tenant_id"),
+    _text("id"),
+    _text("entity"),
+    _text("entity_id"),
+    _text("field"),
+    _text("kept"),
+    _text("kept_from"),
+    _text("lost"),
+    _text("lost_from"),
+    _text("rule"),
+    _text("run_id"),
+    _text("at"),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    comment="Every value that lost, with the one that was kept and the rule.",
+)
+Index("conflict_entity", conflict.c.tenant_id, conflict.c.entity_id)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _text("tenant_id"),
+    _text("id"),
+    Column("source_id", Integer, nullable=False),
+    _text("remote_id", null=True),
+    _text("code"),
+    _text("reason"),
+    _text("body"),
+    _text("run_id"),
+    _text("first_at"),
+    _text("last_at"),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    comment="Records that could not be taken, with the reason; the id is a hash, so a repeat is one row.",
+)
+
+run = Table(
+    "run",
+    metadata,
+    _text("tenant_id"),
+    _text("id"),
+    _text("kind"),
+    _text("status"),
+    _text("started_at"),
+    _text("finished_at", null=True),
+    _text("counts"),
+    _text("error", null=True),
+    _text("digest", null=True),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    comment="One sync or one dry run.",
+)
+
+UNIFIED = unified_tables(metadata)
+
+
+def create(database: sqlite3.Connection) -> None:
+    """Make the tables of an empty file; a file of this version is left alone.
+
+    Raises:
+        sqlite3.DatabaseError: the file was written by a later version.
+    """
+    (have,) = database.execute("PRAGMA user_version").fetchone()
+    if have == VERSION:
+        return
+    if have > VERSION:
+        raise _newer(have)
+    dialect = sqlite.dialect()  # type: ignore[no-untyped-call]
+    database.execute("BEGIN IMMEDIATE")
+    for table in metadata.sorted_tables:
+        database.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)))
+        for index in sorted(table.indexes, key=lambda i: str(i.name)):
+            database.execute(str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)))
+    database.execute(f"PRAGMA user_version={VERSION}")
+    database.execute("COMMIT")
+
+
+def _newer(have: int) -> Exception:
+    import sqlite3  # noqa: PLC0415
+
+    return sqlite3.DatabaseError(f"it was written by a later Vaiven (layout {have}; this one knows {VERSION})")
