@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format docs docs-serve lock generate clean
+.PHONY: help setup demo test check lint types imports generated docs docs-serve format lock generate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,20 +21,27 @@ test: $(READY) ## Run every test with coverage (a part: .venv/bin/pytest tests/s
 	@$(BIN)/coverage run -m pytest
 	@$(BIN)/coverage report
 
-check: $(READY) ## Lint, format, types, the import law, generated files, documentation
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+check: lint types imports generated docs ## All that follows up to docs (make -k check shows every failure at once)
+
+lint: $(READY) ## Style and format
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+
+types: $(READY) ## Types, strict
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+
+imports: $(READY) ## The import law
+	$(BIN)/lint-imports --config pyproject.toml
+
+generated: $(READY) ## Generated files are up to date
 	$(BIN)/python tools/generate.py --check
+
+docs: $(READY) ## Build the documentation site into site/; a broken link fails
 	$(BIN)/zensical build --strict
 
 format: $(READY) ## Format the code and apply the linter's safe fixes
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
-
-docs: $(READY) ## Build the documentation site into site/; a broken link fails
-	$(BIN)/zensical build --strict
 
 docs-serve: $(READY) ## Serve the documentation on localhost:8000 while writing
 	$(BIN)/zensical serve
