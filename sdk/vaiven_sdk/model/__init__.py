@@ -1,4 +1,4 @@
-"""The unified model: one definition of every entity, from which tables, API schemas, mappings and docs derive."""
+"""The unified model: one definition of every entity, from which tables, schemas, mappings and docs derive."""
 
 from ._base import Clean, Entity, Field, Key, Merge, Nature, Pii, Ref, RefBy
 from ._types import Country, Currency, Instant, Language, Minor, Name, Rate, Text, Url
@@ -40,8 +40,10 @@ from .commerce import (
 )
 from .consent import ConsentChannel, ConsentEvent, ConsentPurpose, ConsentState, ConsentStatus, LegalBasis
 from .email import EmailMessage, MessageChannel, MessageStatus, Template
+from .entities import ENTITIES
 from .forms import Form, FormStatus, FormSubmission
-from .metrics import METRICS, Attribution, Grain, Metric, MetricFact, Unit
+from .metrics import METRICS, Attribution, Grain, Metric, MetricFact, Unit, pairs
+from .money import EXPONENTS, from_micros, to_major, to_micros, to_minor
 from .people import (
     Company,
     ContactPoint,
@@ -53,57 +55,16 @@ from .people import (
     Strength,
     Validity,
 )
+from .row import ROW
 from .sales import Deal, DealStatus, Lead, LeadStatus, Pipeline, PipelineType, Stage, StageType
+from .schema import json_schema
 from .support import AuthorType, Conversation, Message, Priority, SupportChannel, Ticket, TicketStatus
 
-ENTITIES: dict[str, type[Entity]] = {
-    entity.kind: entity
-    for entity in (
-        Person,
-        ContactPoint,
-        Identifier,
-        Company,
-        PersonCompany,
-        ConsentState,
-        ConsentEvent,
-        List,
-        Membership,
-        AdAccount,
-        Campaign,
-        AdGroup,
-        Ad,
-        Creative,
-        Keyword,
-        EmailMessage,
-        Template,
-        MetricFact,
-        Event,
-        Lead,
-        Deal,
-        Pipeline,
-        Stage,
-        Product,
-        Price,
-        Order,
-        OrderLine,
-        Refund,
-        Subscription,
-        Invoice,
-        Payment,
-        Dispute,
-        Ticket,
-        Conversation,
-        Message,
-        Form,
-        FormSubmission,
-        User,
-        Activity,
-        Association,
-    )
-}
-"""Every entity by kind, in the order in which a reader meets them."""
-
 __all__ = [
+    "ENTITIES",
+    "EXPONENTS",
+    "METRICS",
+    "ROW",
     "Activity",
     "ActivityStatus",
     "ActivityType",
@@ -136,7 +97,6 @@ __all__ = [
     "DealStatus",
     "Dispute",
     "DisputeStatus",
-    "ENTITIES",
     "EmailMessage",
     "Entity",
     "Event",
@@ -161,7 +121,6 @@ __all__ = [
     "Lifecycle",
     "List",
     "ListType",
-    "METRICS",
     "Membership",
     "MembershipStatus",
     "Merge",
@@ -204,4 +163,10 @@ __all__ = [
     "Url",
     "User",
     "Validity",
+    "from_micros",
+    "json_schema",
+    "pairs",
+    "to_major",
+    "to_micros",
+    "to_minor",
 ]

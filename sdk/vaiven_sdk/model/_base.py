@@ -79,12 +79,11 @@ class Key:
 class Entity(BaseModel):
     """A row of the unified model.
 
-    Every stored row also has `tenant_id` (first in every key), `id` (ULID), `created_at`, `updated_at`, `rev` (+1 for
-    each canonical change), `deleted_at`, `deletion_reason`, `custom` (typed custom fields) and the provenance of each
-    field. They belong to the store, so no mapping can write them; see `ROW`.
+    A stored row also has the columns of `ROW`: tenant, id, times, revision, deletion, custom fields and
+    provenance. They belong to the store, so no mapping can write them.
     """
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, defer_build=True)
 
     kind: ClassVar[str] = ""
     """Snake-case name: the table's and the API's."""
@@ -92,8 +91,8 @@ class Entity(BaseModel):
     """Plural of `kind`, as in API paths."""
     nature: ClassVar[Nature] = Nature.ENTITY
     natural_key: ClassVar[tuple[str, ...]] = ()
-    """Fields that together name one row within a tenant: the primary key of a fact, unique for an event, and how the
-    engine finds the row of a link (membership, role) again."""
+    """Fields that together name one row within a tenant: the primary key of a fact, unique for an event, and
+    how the engine finds the row of a link (membership, role) again."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
@@ -113,8 +112,8 @@ class Field:
 
     name: str
     type: Any
-    """The Python type without `None` and without marks: `str`, `int`, `bool`, `Decimal`, `date`, `datetime`, an enum,
-    `list[str]` or `dict[str, Any]`."""
+    """The Python type without `None` and without marks: `str`, `int`, `bool`, `Decimal`, `date`, `datetime`,
+    an enum, `list[str]` or `dict[str, Any]`."""
     doc: str
     pii: Pii = Pii.NONE
     merge: Merge = Merge.LAST_WRITER
@@ -125,6 +124,10 @@ class Field:
     key: Key | None = None
     clean: str | None = None
     """Name of the cleaner in `vaiven_sdk.model.clean` that makes two spellings of one value equal."""
+    nullable: bool = True
+    """False for what every row has: the store's own columns and the natural keys of facts and events."""
+    default: str | int | None = None
+    """Value of a row that says nothing; None on a field that is not nullable means that it must be given."""
 
     @classmethod
     def of(cls, name: str, info: FieldInfo) -> Field:
@@ -150,12 +153,18 @@ class Field:
             ref_by=ref_by.field if ref_by else None,
             key=mark(Key),
             clean=cleaner.name if cleaner else None,
+            nullable=type(None) in get_args(info.annotation),
+            default=None if info.is_required() else info.default,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """The field is brought to one spelling by this cleaner of `vaiven_sdk.model.clean` before it is compared."""
+    """The field is brought to one spelling by this cleaner of `vaiven_sdk.model.clean` before it is compared.
+
+    Args:
+        name: a key of `CLEANERS`.
+    """
 
     name: str
 
@@ -163,6 +172,5 @@ class Clean:
 def _without_none(kind: Any) -> Any:
     args = [a for a in get_args(kind) if a is not type(None)]
     if len(args) == 1 and type(None) in get_args(kind):
-        inner = args[0]
-        return inner
+        return args[0]
     return kind

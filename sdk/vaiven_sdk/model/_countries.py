@@ -5,8 +5,8 @@ import unicodedata
 
 _NOISE = re.compile(r"[^a-z0-9 ]+")
 
-# Codes: ISO 3166-1 as of N1108 (2023-04-05), the last change to the list; English names: iso3166.tab of the IANA
-# time zone database (public domain), shortened forms written out. Read 2026-11-22.
+# Codes: ISO 3166-1 as of N1108 (2023-04-05), the last change to the list; English names: iso3166.tab of the
+# IANA time zone database (public domain), shortened forms written out. Read 2026-11-22.
 _COUNTRIES = """\
 AD AND Andorra
 AE ARE United Arab Emirates

@@ -29,7 +29,7 @@ Instant = Annotated[datetime, AfterValidator(utc)]
 """An aware UTC datetime with microseconds; the field's name ends in `_at`."""
 
 Minor = Annotated[int, Constraint(ge=-INT64_MAX - 1, le=INT64_MAX)]
-"""Money in minor units of the entity's `currency` (cents; yen have none); the field's name ends in `_minor`."""
+"""Money in minor units of the entity's `currency` (cents for EUR); the field's name ends in `_minor`."""
 
 Rate = Annotated[Decimal, Constraint(max_digits=20, decimal_places=6)]
 """An exact number with six decimal places: ad cost, unit price, rate or share. Never a float."""

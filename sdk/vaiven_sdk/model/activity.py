@@ -1,4 +1,4 @@
-"""What happens and what is planned: events, activities, the tenant's own people, and ties between any two things."""
+"""What happens and what is planned: events, activities, the tenant's own people, and ties between things."""
 
 from datetime import date
 from enum import StrEnum

@@ -94,8 +94,8 @@ class AdAccount(Entity):
 class Campaign(Entity):
     """A set of messages or ads with one aim: at an ad platform, an e-mail tool, or above both.
 
-    LinkedIn calls this a campaign group and calls our ad group a campaign (vendor names move between levels; the
-    level is told by what a thing contains).
+    LinkedIn calls this a campaign group and calls our ad group a campaign (vendor names move between levels;
+    the level is told by what a thing contains).
     """
 
     name: Name | None = None

@@ -85,7 +85,7 @@ class Subscription(Entity):
     interval_count: int | None = None
     """Number of intervals between two payments."""
     mrr_minor: Minor | None = None
-    """Monthly recurring revenue in minor units of `currency`: derived, a year counts as 12 months, a week as 7/30.4375."""
+    """Monthly recurring revenue in minor units of `currency`, derived; a month is 30.4375 days."""
     items: dict[str, Any] | None = None
     """Every product with price and quantity, in the source's own form."""
     started_at: Instant | None = None

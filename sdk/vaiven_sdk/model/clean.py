@@ -1,10 +1,10 @@
 """Cleaners: each brings two spellings of one value to the same text.
 
-A cleaner takes what a tool sent and returns the one spelling, or None when nothing usable is in it; the tool's own
-text stays in the source record. No cleaner ever raises, whatever the text: a lone surrogate, which no database and
-no UTF-8 file can hold, gives None. All are idempotent: cleaning a clean value changes nothing. None of them throws
-away what its owner may have meant: an e-mail address keeps its plus tag (see `vaiven_sdk.model.match` for keys that
-do not).
+A cleaner takes what a tool sent and returns the one spelling, or None when nothing usable is in it; the
+tool's own text stays in the source record. No cleaner ever raises, whatever the text: a lone surrogate, which
+no database and no UTF-8 file can hold, gives None. All are idempotent: cleaning a clean value changes
+nothing. None of them throws away what its owner may have meant: an e-mail address keeps its plus tag (see
+`vaiven_sdk.model.match` for keys that do not).
 """
 
 import re
@@ -17,8 +17,8 @@ from .money import EXPONENTS
 
 # White space by `str.isspace`, and the zero-width characters that copying out of a web page brings along.
 _OUTER = (
-    " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000\u200b\u2060\ufeff"
+    " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u200b\u2060\ufeff"
 )
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _EXTENSION = re.compile(r"[\s,;]*(?:;\s*ext\s*=|ext(?:ension|n)?\.?:?|x|#)\s*([0-9]{1,7})\Z", re.IGNORECASE)
@@ -55,8 +55,9 @@ def name(value: str) -> str | None:
 def email(value: str) -> str | None:
     """An e-mail address in lower case, its domain in IDNA form; the plus tag stays.
 
-    The local part is lower-cased too: no mail service of any size tells `Ana@` from `ana@`, and tools disagree on
-    which of the two they keep. None for what is no bare address: without `@`, with spaces, longer than 254.
+    The local part is lower-cased too: mail services hardly ever tell `Ana@` from `ana@`, and tools disagree
+    on which of the two they keep. None for what is no bare address: without `@`, with spaces, longer than
+    254.
     """
     plain = text(value)
     if plain is None or _CONTROL.search(plain):
@@ -74,8 +75,8 @@ def email(value: str) -> str | None:
 def phone(value: str, region: str | None = None) -> str | None:
     """A phone number in E.164 with `;ext=` for an extension, as in `+34600111222` or `+14155550100;ext=7`.
 
-    Only an explicit `+` or a `region` hint tells the country; without either, or when no such number can exist, the
-    digits stay as they were typed. A number spelt with letters stays as it is.
+    Only an explicit `+` or a `region` hint tells the country; without either, or when no such number can
+    exist, the digits stay as they were typed. A number spelt with letters stays as it is.
 
     Args:
         value: what was typed.
@@ -100,7 +101,7 @@ def phone(value: str, region: str | None = None) -> str | None:
 def _e164(typed: str, region: str | None) -> str | None:
     if typed[0] != "+" and region is None:
         return None
-    import phonenumbers  # noqa: PLC0415 - its metadata are slow to load, and most processes never see a phone number
+    import phonenumbers  # noqa: PLC0415 - slow to load, and most processes never see a phone number
 
     try:
         number = phonenumbers.parse(typed, region)
@@ -131,8 +132,8 @@ def domain(value: str) -> str | None:
 def url(value: str) -> str | None:
     """An absolute web address: scheme and host in lower case, no default port, no user name or password.
 
-    An address without a scheme gets `https`. None for every scheme but `http` and `https`, so that no `javascript:`
-    link travels from one tool to another.
+    An address without a scheme gets `https`. None for every scheme but `http` and `https`, so that no
+    `javascript:` link travels from one tool to another.
     """
     plain = text(value)
     if plain is None:
@@ -160,7 +161,7 @@ def url(value: str) -> str | None:
 
 @lru_cache(maxsize=4_096)
 def country(value: str) -> str | None:
-    """An ISO 3166-1 alpha-2 code, from that, the alpha-3 code or a usual English name; None for any other text."""
+    """ISO 3166-1 alpha-2 code, from that, the alpha-3 code or a usual English name; None for other text."""
     from ._countries import CODES, fold  # noqa: PLC0415 - a table that few processes need
 
     plain = text(value)

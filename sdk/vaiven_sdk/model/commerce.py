@@ -111,7 +111,7 @@ class Price(Entity):
 
 
 class Order(Entity):
-    """A purchase. Its money stands in the SHOP's currency; the buyer's own is kept beside it as presentment."""
+    """A purchase, its money in the SHOP's currency; the buyer's own is kept beside it as presentment."""
 
     number: Text | None = None
     """Number shown to the buyer."""

@@ -58,7 +58,7 @@ class LegalBasis(StrEnum):
 
 
 class ConsentState(Entity):
-    """The status that holds now for one contact point, channel, purpose and topic; derived from `consent_event`."""
+    """The status that holds now for one contact point, channel, purpose and topic; derived from the log."""
 
     natural_key: ClassVar[tuple[str, ...]] = ("person_id", "contact_point_id", "channel", "purpose", "topic")
 

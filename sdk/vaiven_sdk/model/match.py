@@ -6,16 +6,19 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from . import clean
 
 _DOTLESS = frozenset({"gmail.com", "googlemail.com"})
-_TRACKING = frozenset({
-    "_hsenc", "_hsmi", "dclid", "fbclid", "gad_source", "gbraid", "gclid", "igshid", "li_fat_id", "mc_cid", "mc_eid",
-    "msclkid", "ttclid", "twclid", "wbraid", "yclid",
-})  # fmt: skip
+_TRACKING = frozenset(
+    (
+        "_hsenc _hsmi dclid fbclid gad_source gbraid gclid igshid li_fat_id "
+        "mc_cid mc_eid msclkid ttclid twclid wbraid yclid"
+    ).split()
+)
 
 
 def email_match(value: str) -> str | None:
     """An e-mail address without its plus tag; for Gmail also without dots and under one domain.
 
-    Source: Gmail Help, "Dots don't matter in Gmail addresses" (support.google.com/mail/answer/7436150), 2026-11-22.
+    Source: Gmail Help, "Dots don't matter in Gmail addresses" (support.google.com/mail/answer/7436150),
+    2026-11-22.
     """
     address = clean.email(value)
     if address is None:
@@ -41,7 +44,7 @@ def name_match(value: str) -> str | None:
 
 
 def url_match(value: str) -> str | None:
-    """A web address without scheme, `www.`, fragment, tracking parameters and trailing slash; parameters sorted."""
+    """A web address without scheme, `www.`, fragment, tracking and trailing slash; parameters sorted."""
     address = clean.url(value)
     if address is None:
         return None

@@ -30,13 +30,13 @@ class Unit(StrEnum):
 class Metric:
     """One thing that is measured.
 
-    Ratios (CTR, CPC, ROAS, open rate) are no metrics: they are computed from sums, never stored and never averaged.
+    Ratios (CTR, CPC, ROAS, open rate) are no metrics: they are computed from sums, never stored or averaged.
     """
 
     name: str
     unit: Unit
     additive: bool
-    """Facts of different entities, days and breakdowns may be summed; False where people would be counted twice."""
+    """Facts of several entities, days and breakdowns may be summed; False where people would count twice."""
     doc: str
 
 
@@ -83,8 +83,9 @@ METRICS: dict[str, Metric] = _registry(
 class MetricFact(Entity):
     """One number for one entity, time, metric, breakdown and attribution.
 
-    A vendor restates recent numbers: the row holds the newest, and the engine keeps each earlier one as a snapshot,
-    since a model trained on day-30 values cannot be used on day-1 values. Facts outlive the entity they are about.
+    A vendor restates recent numbers: the row holds the newest, and the engine keeps each earlier one as a
+    snapshot, since a model trained on day-30 values cannot be used on day-1 values. Facts outlive the entity
+    that they are about.
     """
 
     nature: ClassVar[Nature] = Nature.FACT
@@ -160,7 +161,8 @@ class Attribution:
 def pairs(**parts: str | int | None) -> str:
     """`key=value` pairs in alphabetical order joined by `;`: the form of `breakdown` and `attribution`.
 
-    `%`, `;` and `=` in a value are percent-encoded, so that two sets of pairs never share a text; `None` is left out.
+    `%`, `;` and `=` in a value are percent-encoded, so that two sets of pairs never share a text; `None` is
+    left out.
     """
     return ";".join(
         f"{name}={_escape(str(part))}" for name, part in sorted(parts.items()) if part is not None

@@ -4,18 +4,19 @@ from decimal import Decimal, InvalidOperation
 
 from ._types import INT64_MAX
 
-# ISO 4217 list one as published on 2026-01-01 by SIX, the maintenance agency
-# (six-group.com: data-center/iso-currrency/lists/list-one.xml), taken down 2026-11-22. Codes without a minor unit
-# ("N.A.": metals, funds of account, test codes) are left out: no price is in them.
+# ISO 4217 list one as published on 2026-01-01 by SIX, the maintenance agency (six-group.com, list-one.xml);
+# read 2026-11-22. Codes without a minor unit ("N.A.": metals, units of account, test codes) are left out: no
+# price is in them.
 _ACTIVE = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     2: (
-        "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW "
-        "CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF "
-        "IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK "
-        "MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP "
-        "SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XAD XCD XCG "
-        "YER ZAR ZMW ZWG"
+        "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD "
+        "CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP "
+        "GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK "
+        "LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO "
+        "NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS "
+        "SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST "
+        "XAD XCD XCG YER ZAR ZMW ZWG"
     ),
     3: "BHD IQD JOD KWD LYD OMR TND",
     4: "CLF UYW",
@@ -33,8 +34,8 @@ EXPONENTS: dict[str, int] = {
     for exponent, codes in table.items()
     for code in codes.split()
 }
-"""Digits after the point by ISO 4217 code, withdrawn codes included. A vendor may count otherwise: its connector's
-matter."""
+"""Digits after the point by ISO 4217 code, withdrawn codes included. A vendor may count otherwise: its
+connector's matter."""
 
 MICRO_DIGITS = 6
 """Digits after the point of a `Rate`, and of the micros that ad platforms count cost in."""
@@ -56,8 +57,8 @@ def to_minor(amount: Decimal | str, currency: str) -> int:
     """Minor units of an amount: `to_minor("12.30", "EUR") == 1230`. Exact, never rounded.
 
     Raises:
-        ValueError: the amount is no finite decimal number, has more digits than the currency, or does not fit 64
-            bits; or the currency is unknown.
+        ValueError: the amount is no finite decimal number, has more digits than the currency, or does not fit
+            64 bits; or the currency is unknown.
     """
     return _shift(amount, exponent(currency), f"the {exponent(currency)} of {currency}")
 
@@ -75,8 +76,8 @@ def to_micros(amount: Decimal | str) -> int:
     """Millionths of an amount: `to_micros("0.25") == 250_000`. Exact, never rounded.
 
     Raises:
-        ValueError: the amount is no finite decimal number, has more than six digits after the point, or does not
-            fit 64 bits.
+        ValueError: the amount is no finite decimal number, has more than six digits after the point, or does
+            not fit 64 bits.
     """
     return _shift(amount, MICRO_DIGITS, "six")
 
@@ -94,7 +95,7 @@ def _shift(amount: Decimal | str, places: int, allowed: str) -> int:
         raise ValueError(f"{amount!r} is no decimal number") from None
     sign, digits, power = number.as_tuple()
     if not isinstance(power, int):
-        raise ValueError(f"{amount!r} is not finite")
+        raise ValueError(f"{amount!r} is not finite")  # noqa: TRY004 - a wrong value, not a wrong type
     if not number:
         return 0
     if number.adjusted() > len(str(INT64_MAX)):
@@ -102,11 +103,11 @@ def _shift(amount: Decimal | str, places: int, allowed: str) -> int:
     unit = int("".join(map(str, digits)))
     power += places
     if power >= 0:
-        value, rest = unit * 10**power, 0
+        value, rest = unit * int(10**power), 0
     elif -power > len(digits):
         value, rest = 0, unit
     else:
-        value, rest = divmod(unit, 10**-power)
+        value, rest = divmod(unit, int(10**-power))
     if rest:
         raise ValueError(f"{amount!r} has more digits after the point than {allowed}")
     value = -value if sign else value

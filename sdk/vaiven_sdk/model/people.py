@@ -63,8 +63,9 @@ class Strength(StrEnum):
 class Person(Entity):
     """A human being, made of every source record that was found to be the same one.
 
-    `email`, `phone`, the postal address and the two consents speak of the person's PRIMARY contact points. Mappings
-    read and write them here; the engine derives `contact_point`, `consent_state` and `consent_event` rows from them.
+    `email`, `phone`, the postal address and the two consents speak of the person's PRIMARY contact points.
+    Mappings read and write them here; the engine derives `contact_point`, `consent_state` and `consent_event`
+    rows from them.
     """
 
     plural: ClassVar[str] = "people"
@@ -92,7 +93,7 @@ class Person(Entity):
     city: Annotated[Name | None, Pii.CONTACT] = None
     """Town of the primary postal address."""
     region: Annotated[Name | None, Pii.CONTACT] = None
-    """State, province or county: the ISO 3166-2 part after the country (`CA`) if the source has codes, else its name."""
+    """State, province or county: the ISO 3166-2 part after the country (`CA`), else the name."""
     postal_code: Annotated[Text | None, Pii.CONTACT] = None
     """Postal code as written in its country."""
     country: Country | None = None
@@ -159,7 +160,7 @@ class Company(Entity):
     tax_id: Annotated[Text | None, Key("tax_id", limit=1, priority=2)] = None
     """VAT or other tax number with its country prefix."""
     domain: Annotated[str | None, Key("domain", limit=1, priority=3), Clean("domain")] = None
-    """Primary internet domain, without `www.`; two companies with one domain are branches, which proves nothing."""
+    """Primary internet domain, without `www.`; one that several companies share proves nothing."""
     domains: Annotated[list[str] | None, Merge.UNION] = None
     """Every known domain; a set, kept in alphabetical order."""
     name: Name | None = None
