@@ -115,9 +115,8 @@ class Http:
                 remedy=f"Connect again and give {wanted}.",
             )
         base = self.base_url or fill(self.connector.base_url, {"config": self.config})
-        if base is None:
-            raise ConfigInvalid(f"{self.connector.name}: a setting that its address needs is empty.")
-        self._base = base.rstrip("/") + "/"
+        # A setting that `connected` has yet to find may be missing from it: until then only full addresses work.
+        self._base = base.rstrip("/") + "/" if base else ""
         self._prefix = urlsplit(self._base).path.rstrip("/")
         self._throttle = Throttle(self.connector.limits)
         self._client = httpx.AsyncClient(
@@ -239,6 +238,8 @@ class Http:
     def _address(self, path: str) -> tuple[str, str]:
         """The full address and the path by which limits are chosen."""
         if "://" not in path:
+            if not self._base:
+                raise ConfigInvalid(f"{self.connector.name}: a setting that its address needs is empty.")
             return self._base + path.lstrip("/"), "/" + path.lstrip("/")
         given, own = (
             urlsplit(path),

@@ -187,6 +187,11 @@ class Record(BaseModel, Generic[U]):
         empty = dict.fromkeys(cls.model_fields)
         return cls.model_construct(**{**empty, **fields}), set(fields)
 
+    @classmethod
+    def paths(cls) -> list[str]:
+        """Dotted path of every field in the vendor's JSON, for vendors that send just what is asked for."""
+        return [".".join(mark.path or (name,)) for name, mark in cls.__wires__.items()]
+
     def to_wire(self, names: set[str] | None = None) -> dict[str, Any]:
         """The vendor's JSON of the named writable fields (all of them when None); an empty one becomes `clear`."""
         wanted = {n for n, w in self.__wires__.items() if not w.read_only and (names is None or n in names)}

@@ -43,6 +43,7 @@ class Write(Generic[R]):
         id: the vendor's id; None when the record is to be created.
         changed: names of the fields to write.
         idempotency_key: the same for every attempt of this write.
+        before: the record as the hub last saw it, for vendors that want to be told what to remove; None on create.
     """
 
     op: Literal["create", "update", "delete"]
@@ -51,6 +52,7 @@ class Write(Generic[R]):
     id: str | None
     changed: frozenset[str] = frozenset()
     idempotency_key: str = ""
+    before: R | None = None
 
     @property
     def patch(self) -> dict[str, Any]:
