@@ -14,7 +14,8 @@ grouparoo/grouparoo, plugins/@grouparoo/mailchimp/__tests__/fixtures/integration
   (ibericode/mailchimp-for-wordpress#673, #771).
 - Archiving one who is bounced, pending or archived: 405 (recording).
 - An e-mail change keeps contact_id and web_id, and moves id and unique_email_id (the vendor's schema:
-  contact_id is "agnostic of email address"); to the address of another member: 400 (brandonseydel/MailChimp.Net#201).
+  contact_id is "agnostic of email address"); to the address of another member: 400
+  (brandonseydel/MailChimp.Net#201).
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ _SHAPE: dict[str, tuple[type, ...]] = {
 }
 
 
-class Problem(Exception):
+class Problem(ValueError):
     """An answer of the vendor that is not a success.
 
     Args:
@@ -74,7 +74,7 @@ def not_found() -> Problem:
     return Problem(404, "Resource Not Found", "The requested resource could not be found.")
 
 
-def invalid(detail: str = NOT_VALIDATED, **fields: str) -> Problem:
+def invalid(detail: str = NOT_VALIDATED, /, **fields: str) -> Problem:
     """The vendor's 400 for a body or a parameter it does not accept, with a message a field."""
     errors = [{"field": name, "message": message} for name, message in fields.items()]
     return Problem(400, "Invalid Resource", detail, errors=errors)
@@ -92,7 +92,7 @@ class Call:
     ip: str = "127.0.0.1"
     slots: dict[str, str] = field(default_factory=dict)
 
-    def json(self, required: Sequence[str] = (), **shapes: str) -> Json:
+    def json(self, required: Sequence[str] = (), /, **shapes: str) -> Json:
         """The body as an object, checked as the vendor's schema validator would."""
         try:
             body = msgspec.json.decode(self.raw) if self.raw else {}

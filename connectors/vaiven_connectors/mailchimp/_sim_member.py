@@ -78,8 +78,9 @@ class Member:
         return 547_000_000 + self.seq
 
     def brief(self, view: Json, without: frozenset[str]) -> Json:
-        """A view with less in it."""
-        return {name: value for name, value in view.items() if name not in without}
+        """A view with less in it: some properties, and the region of the place."""
+        shown = {name: value for name, value in view.items() if name not in without}
+        return shown | {"location": {k: v for k, v in view["location"].items() if k != "region"}}
 
 
 class Roll:
