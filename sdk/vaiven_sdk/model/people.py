@@ -169,9 +169,9 @@ class Company(Entity):
     """Registered name."""
     website: Url | None = None
     """Home page."""
-    phone: Annotated[str | None, Clean("phone")] = None
+    phone: Annotated[str | None, Clean("phone"), Pii.CONTACT] = None
     """Main phone number."""
-    email: Annotated[str | None, Clean("email")] = None
+    email: Annotated[str | None, Clean("email"), Pii.CONTACT] = None
     """General e-mail address."""
     industry: Text | None = None
     """Industry in the words of the source."""

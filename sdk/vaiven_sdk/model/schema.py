@@ -34,7 +34,9 @@ def json_schema() -> dict[str, Any]:
         if model.natural_key:
             definition["x-vaiven-natural-key"] = list(model.natural_key)
         for name, field in model.fields().items():
-            definition["properties"][name].update(_marks(field))
+            described = definition["properties"][name]
+            described.pop("title", None)
+            described.update(_marks(field))
     definitions["Row"] = {
         "title": "Row",
         "description": "The columns that the store keeps with every row; no mapping can write them.",
