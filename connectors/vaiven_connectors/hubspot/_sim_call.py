@@ -27,17 +27,17 @@ class Call:
     now: int
     token: str = ""
 
-    def one(self, name: str, default: str | None = None) -> str | None:
+    def one(self, name: str) -> str | None:
         """The first value of a query parameter."""
-        return self.query.get(name, [default])[0] if self.query.get(name) else default
+        return next(iter(self.query.get(name, ())), None)
 
     def many(self, name: str) -> list[str]:
         """A list in the query: repeated, or with commas."""
         return [part for value in self.query.get(name, ()) for part in value.split(",") if part]
 
     def flag(self, name: str) -> bool:
-        """A boolean in the query, false by default."""
-        return self.one(name, "false") == "true"
+        """A boolean in the query, false by default; HubSpot's Python client writes `True`."""
+        return (self.one(name) or "").lower() == "true"
 
     def number(self, name: str, default: int, most: int) -> int:
         """A page size in the query.
