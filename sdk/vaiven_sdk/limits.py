@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Self
 
 from aiolimiter import AsyncLimiter
@@ -24,7 +25,7 @@ class Limit:
     Args:
         calls: requests allowed in the window.
         per: the window in seconds.
-        path: applies to paths that begin with this; all paths when empty.
+        path: applies to paths that begin with this, `*` standing for anything; all paths when empty.
         source: where the vendor says so.
     """
 
@@ -43,7 +44,7 @@ class Throttle:
 
     def at(self, path: str) -> _Gate:
         """The gate that a request to `path` passes."""
-        return _Gate([gate for limit, gate in self._gates if path.startswith(limit.path)])
+        return _Gate([gate for limit, gate in self._gates if fnmatchcase(path, f"{limit.path}*")])
 
 
 class _Gate:
