@@ -6,6 +6,7 @@ from vaiven_sdk.connector import Account, Batch, Connector, Stream
 from vaiven_sdk.errors import (
     Actor,
     AnswerMalformed,
+    ChangesUnknown,
     ConfigInvalid,
     NotFound,
     PermissionMissing,
@@ -33,6 +34,7 @@ __all__ = [
     "Basic",
     "Batch",
     "Bearer",
+    "ChangesUnknown",
     "Config",
     "ConfigInvalid",
     "Connector",

@@ -82,7 +82,7 @@ def compile_mapping(
     owner: str,
     entity: type[Entity],
     wires: AnyMapping[str, Wire],
-    derived: Iterable[tuple[str, Callable[[Any], Any], Any]],
+    derived: Iterable[tuple[str, Callable[[Any], Any], Any, str | None]],
 ) -> Mapping:
     """Check every `to` against the unified model and build its two directions.
 
@@ -107,16 +107,16 @@ def compile_mapping(
         target = known.get(wire.to)
         into = _reader(target, wire)
         add(name, Mapped(wire.to, name, _read_field(name, into), _write_field(name, target, wire), wire.ref))
-    for to, method, back in derived:
+    for to, method, back, ref in derived:
         into = _reader(known.get(to), None)
-        add(method.__name__, Mapped(to, None, _read_method(method, into), back))
+        add(method.__name__, Mapped(to, None, _read_method(method, into), back, ref))
     return Mapping(fields)
 
 
 def _read_field(name: str, into: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def read(record: Any) -> Any:
         value = getattr(record, name)
-        return None if value is None else into(value)
+        return None if value is None or value == "" else into(value)
 
     return read
 
@@ -124,7 +124,7 @@ def _read_field(name: str, into: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _read_method(method: Callable[[Any], Any], into: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def read(record: Any) -> Any:
         value = method(record)
-        return None if value is None else into(value)
+        return None if value is None or value == "" else into(value)
 
     return read
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
+from msgspec import Raw
+
 from vaiven_sdk.auth import Auth
 from vaiven_sdk.config import Config, check_slots
 from vaiven_sdk.errors import VaivenError
@@ -39,13 +41,13 @@ class Batch:
     """What an own reader gives: some records, and where to go on from.
 
     Args:
-        items: records as the vendor's JSON (bytes of one object, or decoded).
+        items: records as the vendor's JSON (bytes of one object as `Session.walk` gives them, or decoded).
         gone: ids that the vendor says are deleted.
         state: JSON; handed back as `state` after a crash in mid-read.
         since: at the end of the read, where the next one begins; None keeps the engine's own rule.
     """
 
-    items: Sequence[Mapping[str, Any] | bytes] = ()
+    items: Sequence[Mapping[str, Any] | bytes | Raw] = ()
     gone: Sequence[str] = ()
     state: Any = None
     since: str | None = None

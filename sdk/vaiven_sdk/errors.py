@@ -134,6 +134,17 @@ class NotFound(VendorError):
     actor = Actor.NOBODY
 
 
+class ChangesUnknown(VendorError):
+    """The vendor cannot say what changed since then: its log does not reach back so far, or it keeps none.
+
+    A reader of changes raises it before it gives anything; the engine reads everything instead.
+    """
+
+    code = "changes_unknown"
+    actor = Actor.NOBODY
+    remedy = "Nothing to do: everything is read again."
+
+
 class MakerError(VaivenError):
     """A bug in a connector or in the platform."""
 

@@ -44,7 +44,8 @@ def wire(
     """Declare one field of a record.
 
     Args:
-        path: dotted path in the vendor's JSON; the field's own name when left out.
+        path: dotted path in the vendor's JSON; the field's own name when left out. A number picks from an array,
+            as in `items.0.id`; such a field can only be read.
         to: the unified field that this value becomes; checked when the class is made.
         ref: the value is the id of a record of this stream, so `to` gets the id of its entity.
         values: the vendor's values and the unified enum's; one that is missing becomes `other`.
@@ -53,23 +54,28 @@ def wire(
         description: shown in the connector's docs.
     """
     mark = Wire(tuple((path or "").split(".")) if path else (), to, ref, values, back, read_only)
-    alias = AliasPath(*path.split(".")) if path else None
+    first, *rest = (path or "").split(".")
+    alias = AliasPath(first, *(int(step) if step.isdecimal() else step for step in rest)) if path else None
     return PydanticField(validation_alias=alias, description=description, json_schema_extra={"vaiven": mark})  # type: ignore[dict-item]
 
 
 def derive(
-    to: str, *, back: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    to: str,
+    *,
+    ref: str | None = None,
+    back: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
 ) -> Callable[[M], M]:
     """Mark a method that computes one unified field from several of the record's.
 
     Args:
         to: the unified field.
+        ref: the method gives the id of a record of this stream, so `to` gets the id of its entity.
         back: from the unified values (JSON, by unified name) to values of the record's fields, for writing;
             without it the unified field is never written to this tool.
     """
 
     def mark(method: M) -> M:
-        setattr(method, _MARK, (to, back))
+        setattr(method, _MARK, (to, back, ref))
         return method
 
     return mark
@@ -216,11 +222,11 @@ def _allows_none(annotation: Any) -> bool:
     return type(None) in get_args(annotation)
 
 
-def _derived(cls: type[Record[Any]]) -> list[tuple[str, Callable[[Any], Any], Any]]:
-    found: dict[str, tuple[str, Callable[[Any], Any], Any]] = {}
+def _derived(cls: type[Record[Any]]) -> list[tuple[str, Callable[[Any], Any], Any, str | None]]:
+    found: dict[str, tuple[str, Callable[[Any], Any], Any, str | None]] = {}
     for base in reversed(cls.__mro__):
         for name, member in list(vars(base).items()):
             mark = getattr(member, _MARK, None)
             if mark:
-                found[name] = (mark[0], member, mark[1])
+                found[name] = (mark[0], member, mark[1], mark[2])
     return list(found.values())
