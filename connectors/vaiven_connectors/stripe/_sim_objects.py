@@ -356,7 +356,7 @@ def dispute(ident: str, created: int, of: Json, reason: str) -> Json:
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
-            "submission_method": None,
+            "submission_method": "not_submitted",
         },
         "intended_submission_method": "manual",
         "is_charge_refundable": False,

@@ -351,6 +351,7 @@ class Payments(Catalog):
                 **row["evidence_details"],
                 "has_evidence": True,
                 "submission_count": count,
+                "submission_method": "not_submitted" if submit is False else "manual",
             }
             if submit is not False:
                 given["status"] = "under_review"
