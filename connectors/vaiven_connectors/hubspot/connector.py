@@ -1,0 +1,187 @@
+"""HubSpot's CRM: companies, contacts and deals both ways; owners, pipelines and associations read."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from vaiven_connectors.hubspot._associations import (
+    ContactCompany,
+    DealCompany,
+    DealContact,
+    association_stream,
+)
+from vaiven_connectors.hubspot._objects import ID, crm_stream
+from vaiven_connectors.hubspot._records import Company, Contact, Deal, DealPipeline, DealStage, Owner
+from vaiven_sdk import (
+    Account,
+    Batch,
+    Bearer,
+    Config,
+    ConfigInvalid,
+    Connector,
+    Limit,
+    NotFound,
+    OAuth2,
+    Page,
+    PermissionMissing,
+    RequestRefused,
+    Session,
+    VaivenError,
+    VendorBusy,
+    Window,
+    get,
+)
+
+hubspot = Connector(
+    "hubspot",
+    Config,
+    name="HubSpot",
+    category="crm",
+    base_url="https://api.hubapi.com",
+    auth=[
+        Bearer("token"),
+        # Addresses: auth-oauth@v1 of HubSpot's public API specifications, 2026-08-21. Scopes: README.md.
+        OAuth2(
+            authorize_url="https://app.hubspot.com/oauth/authorize",
+            token_url="https://api.hubapi.com/oauth/v1/token",  # noqa: S106
+            scopes=(
+                "oauth",
+                "crm.objects.contacts.read",
+                "crm.objects.companies.read",
+                "crm.objects.deals.read",
+                "crm.objects.owners.read",
+                "crm.objects.contacts.write",
+                "crm.objects.companies.write",
+                "crm.objects.deals.write",
+                "crm.schemas.contacts.write",
+                "crm.schemas.companies.write",
+                "crm.schemas.deals.write",
+            ),
+        ),
+    ],
+    limits=[
+        Limit(
+            calls=100,
+            per=10,
+            source="API usage guidelines: 100 per 10 s on Free and Starter, more above; read 2026-11-22",
+        ),
+        Limit(
+            calls=5,
+            per=1,
+            path="/crm/v3/objects/*/search",
+            source="Changelog 'Increasing our API limits': search, 5 per second and account; read 2026-11-22",
+        ),
+    ],
+    docs="https://developers.hubspot.com/docs/api-reference",
+)
+
+owners = hubspot.stream(
+    Owner,
+    get("/crm/v3/owners", items="results", page=Page.cursor("after", at="paging.next.after"), limit=100),
+    name="owners",
+    gone=get(
+        "/crm/v3/owners",
+        items="results",
+        page=Page.cursor("after", at="paging.next.after"),
+        limit=100,
+        archived=True,
+    ),
+)
+pipelines = hubspot.stream(DealPipeline, get("/crm/v3/pipelines/deals", items="results"), name="pipelines")
+stages = hubspot.stream(DealStage, name="stages")
+
+companies = crm_stream(hubspot, "companies", Company, modified="hs_lastmodifieddate", needs=["name"])
+contacts = crm_stream(
+    hubspot, "contacts", Contact, modified="lastmodifieddate", needs=["email"], unique="email"
+)
+deals = crm_stream(hubspot, "deals", Deal, modified="hs_lastmodifieddate", needs=["name", "stage_id"])
+
+contact_companies = association_stream(
+    hubspot, "contact_companies", ContactCompany, ("contacts", "companies"), "lastmodifieddate"
+)
+deal_contacts = association_stream(
+    hubspot, "deal_contacts", DealContact, ("deals", "contacts"), "hs_lastmodifieddate"
+)
+deal_companies = association_stream(
+    hubspot, "deal_companies", DealCompany, ("deals", "companies"), "hs_lastmodifieddate"
+)
+
+
+@stages.reader("full")
+async def read_stages(hub: Session[Config], _window: Window, _state: Any) -> AsyncIterator[Batch]:
+    """Stages come inside their pipelines."""
+    answer = await hub.get("/crm/v3/pipelines/deals")
+    yield Batch([{**s, "pipelineId": p["id"]} for p in answer["results"] for s in p["stages"]])
+
+
+@hubspot.account
+async def account(hub: Session[Config]) -> Account:
+    """The portal: schema PortalInformationResponse of account-account-info@v3."""
+    details = await hub.get("/account-info/v3/details")
+    return Account(id=str(details["portalId"]), name=f"HubSpot {details['portalId']}")
+
+
+PROPERTY = {
+    "name": ID,
+    "label": "Vaiven id",
+    "groupName": "vaiven",
+    "type": "string",
+    "fieldType": "text",
+    "hasUniqueValue": True,
+    "formField": False,
+}
+"""Schema PropertyCreate of crm-properties@v3."""
+
+
+@hubspot.prepare
+async def prepare(hub: Session[Config]) -> None:
+    """Make the property that carries the hub's id, and its group, for each kind of object that we create."""
+    for kind in ("contacts", "companies", "deals"):
+        path = f"/crm/v3/properties/{kind}"
+        try:
+            found = await hub.get(f"{path}/{ID}")
+        except NotFound:
+            await _made(hub, f"{path}/groups", {"name": "vaiven", "label": "Vaiven"})
+            await _made(hub, path, PROPERTY)
+        else:
+            if not found.get("hasUniqueValue"):
+                raise ConfigInvalid(
+                    f"HubSpot's property {ID} of {kind} allows the same value twice.",
+                    why="somebody made it by hand, and uniqueness cannot be added to a property",
+                    remedy=f"Delete the property {ID} of {kind} in HubSpot's settings; it is then made anew.",
+                )
+
+
+async def _made(hub: Session[Config], path: str, body: Mapping[str, Any]) -> None:
+    try:
+        await hub.post(path, body)
+    except RequestRefused as refusal:
+        if refusal.status != 409:
+            raise
+
+
+WAITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}
+"""Seconds until a limit's window opens again; the daily one does at midnight in the portal's zone."""
+
+
+SCOPES = ("requiredGranularScopes", "requiredScopes", "missingScopes")
+
+
+@hubspot.error
+def error(status: int, body: Any) -> VaivenError | None:
+    """Name the missing scopes, and the limit that was reached."""
+    body = body if isinstance(body, dict) else {}
+    if body.get("category") == "MISSING_SCOPES":
+        said = [error.get("context") or {} for error in body.get("errors") or ()]
+        named = {s for context in said for key in SCOPES for s in context.get(key) or ()}
+        scopes = ", ".join(sorted(named)) or "a scope that HubSpot does not name"
+        return PermissionMissing(
+            "HubSpot has not granted Vaiven a permission that this needs.",
+            why=f"missing: {scopes}",
+            remedy=f"Add {scopes} to the private app, or connect the account again, then sync again.",
+        )
+    if status == 429 and body.get("policyName") in WAITS:
+        policy = str(body["policyName"])
+        return VendorBusy(
+            "HubSpot asks to slow down.", why=f"the limit {policy} is reached", retry_after=WAITS[policy]
+        )
+    return None
