@@ -129,6 +129,7 @@ class Audience:
         if self._facts(member) != before:
             member.last_changed = self.now()
         self.roll.put(member)
+        # A changed address comes as two events, upemail and profile (guides/about-webhooks of the vendor).
         if email != old_id[1]:
             moved = {"new_id": member.unique_email_id, "new_email": email, "old_email": old_id[1]}
             self._emit("upemail", author.source, {"list_id": self.id, **moved})

@@ -46,7 +46,7 @@ class MailchimpSimulator(Simulator):
 
     Quirks:
         max_connections: requests processed at the same time before a 429; the vendor's limit is 10 (its
-            errors page: "You have exceeded the limit of 10 simultaneous connections"). It sends no Retry-After.
+            errors page: "exceeded the limit of 10 simultaneous connections"). It sends no Retry-After.
         retry_after: seconds to say in Retry-After with a 429, or None as the vendor does.
         latency: seconds that each request takes; 0 by default, and then requests hardly ever overlap.
         fake_domains: domains whose addresses the vendor refuses as fake. The real one refuses example.com too
@@ -58,7 +58,7 @@ class MailchimpSimulator(Simulator):
         deliver_webhooks: whether webhooks are sent, to loopback addresses only; all are in `deliveries`.
 
     `state()["members"]` is keyed by the member's id (MD5), in further audiences by `<list_id>:<id>`. Archived
-    members have `archived: true`; of those deleted for good `{"id", "list_id", "deleted", "deleted_at"}` stays.
+    members have `archived: true`; of those deleted for good `id`, `list_id`, `deleted`, `deleted_at` stay.
     """
 
     slug: ClassVar[str] = "mailchimp"
@@ -315,7 +315,11 @@ class MailchimpSimulator(Simulator):
         if answer.body is None:
             return 204, b""
         body, fields = answer.body, Fields(call.query)
-        if "_links" not in body and call.path != "/ping" and fields.wants("_links"):
+        if (
+            "_links" not in body
+            and not call.path.endswith(("/ping", "/tag-search"))
+            and fields.wants("_links")
+        ):
             body = body | {
                 "_links": [{"rel": "self", "href": f"{call.base}/3.0{call.path}", "method": "GET"}]
             }
