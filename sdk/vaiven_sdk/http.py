@@ -115,7 +115,7 @@ class Http:
                 remedy=f"Connect again and give {wanted}.",
             )
         base = self.base_url or fill(self.connector.base_url, {"config": self.config})
-        # A setting that `connected` has yet to find may be missing from it: until then only full addresses work.
+        # `connected` may have yet to find a setting that it needs: until then only full addresses work.
         self._base = base.rstrip("/") + "/" if base else ""
         self._prefix = urlsplit(self._base).path.rstrip("/")
         self._throttle = Throttle(self.connector.limits)

@@ -77,7 +77,7 @@ class Page(ABC):
         """Skip `offset` records; ends at `total` (a path in the answer) or, without one, at a page that is not full.
 
         A record inserted or removed while the walk goes on shifts the rest, so give the request a stable order;
-        each page repeats the last record of the one before, and a repeated record costs nothing.
+        each page repeats the last record of the one before, and a total that shrinks sends the walk back as far.
         """
         return _Offset(size, total, param, size_param)
 
@@ -132,16 +132,19 @@ class _Offset(_Sized):
         self.paths = (total,) if total else ()
 
     def turn(self, state: State) -> Turn:
-        return Turn({**self.sized(), self.param: state or 0}, {})
+        return Turn({**self.sized(), self.param: state[0] if state else 0}, {})
 
     def advance(self, state: State, seen: Seen) -> State:
-        reached = (state or 0) + seen.count
-        if self.total is not None:
-            end = reached >= int(seen.found.get(self.total) or 0)
-        else:
-            end = seen.count < self.size
-        # One record of overlap: when something before the edge is removed in mid-walk, the next one is not skipped.
-        return None if end or seen.count == 0 else max(reached - 1, (state or 0) + 1)
+        at, before = state or (0, 0)
+        total = int(seen.found.get(self.total) or 0) if self.total else 0
+        # What was removed in mid-walk moved the rest forward: go back by as much, and one more for what a new
+        # record may have hidden in the count.
+        lost = max(0, before - total)
+        if lost and at:
+            return [max(at - lost, 0), total]
+        reached = at + seen.count
+        end = reached >= total if self.total else seen.count < self.size
+        return None if end or seen.count == 0 else [max(reached - 1, at + 1), total]
 
 
 class _LastId(_Sized):

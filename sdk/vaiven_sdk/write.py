@@ -43,7 +43,7 @@ class Write(Generic[R]):
         id: the vendor's id; None when the record is to be created.
         changed: names of the fields to write.
         idempotency_key: the same for every attempt of this write.
-        before: the record as the hub last saw it, for vendors that want to be told what to remove; None on create.
+        before: the record as the hub last saw it, for vendors that must be told what to remove; None on create.
     """
 
     op: Literal["create", "update", "delete"]
