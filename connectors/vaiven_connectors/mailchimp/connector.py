@@ -1,0 +1,25 @@
+"""Mailchimp: the people of an audience in both directions, its campaigns, and what became of them."""
+
+from ._account import Settings, mailchimp
+from ._campaigns import Audience, Mailing, Report, audiences, campaigns, reports
+from ._members import Member, Standing, members, memberships
+from ._writes import archive, create, find, update
+
+__all__ = [
+    "Audience",
+    "Mailing",
+    "Member",
+    "Report",
+    "Settings",
+    "Standing",
+    "archive",
+    "audiences",
+    "campaigns",
+    "create",
+    "find",
+    "mailchimp",
+    "members",
+    "memberships",
+    "reports",
+    "update",
+]
