@@ -22,6 +22,7 @@ _OUTER = (
 )
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _EXTENSION = re.compile(r"[\s,;]*(?:;\s*ext\s*=|ext(?:ension|n)?\.?:?|x|#)\s*([0-9]{1,7})\Z", re.IGNORECASE)
+_TEL = re.compile(rf"\A(?:tel:[{_OUTER}]*)+", re.IGNORECASE)
 _SUBTAG = re.compile(r"[A-Za-z0-9]{1,8}")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?![0-9]+(?:[/?#]|\Z))")
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0\u1680\u2000-\u200b\u2028-\u202f\u205f\u2060\u3000\ufeff]")
@@ -82,10 +83,9 @@ def phone(value: str, region: str | None = None) -> str | None:
         value: what was typed.
         region: ISO 3166-1 alpha-2 code of the country that a number without `+` belongs to.
     """
-    plain = name(value)
-    if plain is None:
+    plain = _TEL.sub("", name(value) or "")
+    if not plain:
         return None
-    plain = plain.removeprefix("tel:")
     found = _EXTENSION.search(plain)
     suffix = f";ext={found[1]}" if found else ""
     main = plain[: found.start()] if found else plain
@@ -103,13 +103,17 @@ def _e164(typed: str, region: str | None) -> str | None:
         return None
     import phonenumbers  # noqa: PLC0415 - slow to load, and most processes never see a phone number
 
-    try:
-        number = phonenumbers.parse(typed, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    before, number = "", typed
+    # Some plans drop a national zero on each pass, so one pass is not the last word.
+    while number != before:
+        try:
+            parsed = phonenumbers.parse(number, region)
+        except phonenumbers.NumberParseException:
+            return None
+        if not phonenumbers.is_possible_number(parsed):
+            return None
+        before, number = number, str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+    return number
 
 
 def domain(value: str) -> str | None:

@@ -13,9 +13,9 @@ ANY_TEXT = st.text(alphabet=st.characters(codec=None), max_size=40)
 PIECES = st.lists(
     st.sampled_from([
         "@", ".", "+", " ", "www.", "https://", "://", ":", ":80", "/", "?", "#", "ext", "x12", "%", "%41",
-        "ana", "ANA", "exämple", "ß", "İ", "Σ", "com", "xn--", "34", "600 111 222", "0034", "pt", "_BR", "-hans",
-        "\u0301", "\u200b", "\ufeff", "\ud800", "\x00", "\u0661", "\uff0b", "[", "]", "tel:", ";ext=", "\n",
-        "é", "。", "a" * 64,
+        "ana", "ANA", "exämple", "ß", "İ", "Σ", "com", "xn--", "34", "600 111 222", "0034", "pt", "_BR",
+        "-hans", "\u0301", "\u200b", "\ufeff", "\ud800", "\x00", "\u0661", "\uff0b", "[", "]", "tel:",
+        ";ext=", "\n", "é", "。", "a" * 64,
     ])
     | st.text(alphabet=st.characters(codec=None), max_size=3),
     max_size=10,
@@ -81,6 +81,8 @@ def test_email(value, expected):
         ("1-800-FLOWERS", None, "1-800-FLOWERS"),
         ("\u0660\u0661\u0662", None, "012"),
         ("--", None, None),
+        ("TEL: tel: 12", None, "12"),
+        ("+4300607263", None, "+43607263"),
     ],
 )
 def test_phone(value, region, expected):

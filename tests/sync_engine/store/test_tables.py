@@ -84,7 +84,8 @@ def test_iso_text_goes_in_by_plain_sql():
     now = "2026-11-22T08:30:00.000000Z"
     fact = {
         "tenant_id": "t", "id": "01", "created_at": now, "updated_at": now, "rev": 1,
-        "entity_kind": "campaign", "entity_id": "02", "on": "2026-11-22", "metric": "spend", "value": "0.123456", "currency": "EUR",
+        "entity_kind": "campaign", "entity_id": "02",
+        "on": "2026-11-22", "metric": "spend", "value": "0.123456", "currency": "EUR",
     }  # fmt: skip
     columns = ", ".join(f'"{name}"' for name in fact)
     slots = ", ".join(f":{name}" for name in fact)
