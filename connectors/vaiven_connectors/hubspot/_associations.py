@@ -1,6 +1,7 @@
 """Ties between CRM records, read in batches for the records that a walk comes by."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
@@ -112,8 +113,8 @@ async def _ties(
 ) -> AsyncIterator[Batch]:
     began = (state or {}).get("began")
     async for page in hub.walk(read, window, state=(state or {}).get("at")):
-        # Ties have no time of their own: the next read begins when this one's first page was sent.
-        began = began or parsedate_to_datetime(page.headers["date"]).isoformat()
+        # Ties have no time of their own: the next read begins at this one's first page, less the lag.
+        began = began or (parsedate_to_datetime(page.headers["date"]) - timedelta(seconds=LAG)).isoformat()
         items: list[dict[str, Any]] = []
         todo = [{"id": str(msgspec.json.decode(item)["id"])} for item in page.items]
         while todo:

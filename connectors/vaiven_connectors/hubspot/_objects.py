@@ -9,6 +9,7 @@ from vaiven_sdk import (
     Config,
     Connector,
     CreateKey,
+    Deletes,
     NotFound,
     Outcome,
     Page,
@@ -30,7 +31,7 @@ ID = "vaiven_id"
 BATCH = 100
 """Most inputs of a batch call on records (contacts guide, "Update multiple", read 2026-11-22)."""
 LAG = 300.0
-"""Seconds that a search may trail a write: "a few moments" in the search guide, five minutes by our margin."""
+"""Seconds that a search may trail a write: "a few moments" says the search guide, five minutes say we."""
 
 
 def listed(kind: str, names: Iterable[str], *, archived: bool = False) -> Read:
@@ -47,8 +48,8 @@ def listed(kind: str, names: Iterable[str], *, archived: bool = False) -> Read:
 def searched(kind: str, names: Iterable[str], modified: str) -> Read:
     """What changed since, by record id: 10,000 results is a search's end, and a mass edit shares one time.
 
-    So no page is reached by `after`: each asks for the ids above the last one. The search guide's limits, read
-    2026-11-22: 200 records a page, 10,000 in all.
+    So no page is reached by `after`: each asks for the ids above the last one. By the search guide (read
+    2026-11-22) there are 200 records a page and 10,000 in all.
     """
     fixed = {"properties": list(names), "limit": 200}
 
@@ -90,6 +91,8 @@ def crm_stream(
         changes=searched(kind, names, modified),
         gone=listed(kind, names, archived=True),
         create_key=CreateKey.EXTERNAL_ID,
+        # The archive holds what people delete; what a merge or a privacy erasure takes away is in no list.
+        deletes=Deletes.FULL_SCAN,
         lag=LAG,
     )
     path = f"/crm/v3/objects/{kind}/batch"
@@ -176,9 +179,9 @@ def _outcomes(answer: Any, writes: Mapping[str, Write[Any]], name: Any) -> list[
 
 
 async def _step_back(hub: Session[Config], path: str, inputs: Sequence[Any], answer: Any) -> None:
-    """Move lifecycle stages backwards: HubSpot goes forward only, unless the stage is emptied first.
+    """Move lifecycle stages backwards, which HubSpot leaves undone unless the stage is emptied first.
 
-    Source: the notes on `lifecyclestage` in the contacts guide, read 2026-11-22.
+    Source: HubSpot's answer in its forum (integrate.hubspot.com/t/1333), read 2026-11-22.
     """
     stage = "lifecyclestage"
     now = {record["id"]: record["properties"].get(stage) for record in answer.get("results") or ()}

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BeforeValidator
 
-from vaiven_sdk import Record, RecordRejected, derive, wire
+from vaiven_sdk import Record, derive, wire
 from vaiven_sdk.model import Company as UnifiedCompany
 from vaiven_sdk.model import Deal as UnifiedDeal
 from vaiven_sdk.model import Person, Pipeline, Stage, User
@@ -41,17 +41,16 @@ LIFECYCLE = {
 
 def properties(record: type[Record[Any]]) -> list[str]:
     """Names of the properties that a record class reads: HubSpot sends just a few unless they are named."""
-    return sorted(w.path[1] for w in record.__wires__.values() if w.path[:1] == ("properties",))
+    return sorted(
+        path.removeprefix("properties.") for path in record.paths() if path.startswith("properties.")
+    )
 
 
-def _minor(owner: str, amount: Decimal | None, currency: str | None) -> int | None:
+def _minor(amount: Decimal | None, currency: str | None) -> int | None:
     # Without its currency an amount means nothing: portals with one currency may leave the code out.
     if amount is None or not currency or currency not in EXPONENTS:
         return None
-    try:
-        return to_minor(amount, currency)
-    except ValueError as problem:
-        raise RecordRejected(f"{owner} has an amount that is no sum of money.", why=str(problem)) from None
+    return to_minor(amount, currency)
 
 
 def _amount(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -62,7 +61,8 @@ def _amount(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _noon(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    # HubSpot shows the instant `closedate` as a day of the reader's zone: noon UTC is one day almost anywhere.
+    # HubSpot shows the instant `closedate` as a day of the reader's zone; noon UTC is the same day nearly
+    # everywhere.
     day = values.get("close_on")
     return {"closes_at": datetime.combine(datetime.fromisoformat(day), time(12), UTC) if day else None}
 
@@ -94,7 +94,7 @@ class Contact(Record[Person], key="id", cursor="modified_at", clear="", hub_id="
     owner_id: str | None = wire("properties.hubspot_owner_id", to="owner_id", ref="owners")
     website: str | None = wire("properties.website", to="website")
     language: str | None = wire("properties.hs_language", to="locale", read_only=True)
-    stage: Annotated[str | None, EMPTY] = wire("properties.lifecyclestage", to="lifecycle", values=LIFECYCLE)
+    stage: str | None = wire("properties.lifecyclestage", to="lifecycle", values=LIFECYCLE)
     opted_out: Flag = wire("properties.hs_email_optout", read_only=True)
     hard_bounce: str | None = wire("properties.hs_email_hard_bounce_reason_enum", read_only=True)
     source: str | None = wire("properties.hs_analytics_source", read_only=True)
@@ -141,14 +141,14 @@ class Company(Record[UnifiedCompany], key="id", cursor="modified_at", clear="", 
         "properties.hs_parent_company_id", to="parent_id", ref="companies", read_only=True
     )
     owner_id: str | None = wire("properties.hubspot_owner_id", to="owner_id", ref="owners")
-    stage: Annotated[str | None, EMPTY] = wire("properties.lifecyclestage", to="lifecycle", values=LIFECYCLE)
+    stage: str | None = wire("properties.lifecyclestage", to="lifecycle", values=LIFECYCLE)
     description: str | None = wire("properties.description", to="description")
     created_at: Stamp = wire("properties.createdate", to="first_seen_at", read_only=True)
 
     @derive("annual_revenue_minor")
     def annual_revenue_minor(self) -> int | None:
         """Never written: the currency beside it is HubSpot's own choice."""
-        return _minor(f"Company {self.id}", self.revenue, self.currency)
+        return _minor(self.revenue, self.currency)
 
 
 class Deal(Record[UnifiedDeal], key="id", cursor="modified_at", clear="", hub_id="vaiven_id"):
@@ -174,7 +174,7 @@ class Deal(Record[UnifiedDeal], key="id", cursor="modified_at", clear="", hub_id
     closes_at: Stamp = wire("properties.closedate")
     created_at: Stamp = wire("properties.createdate", to="opened_at", read_only=True)
     lost_reason: str | None = wire("properties.closed_lost_reason", to="lost_reason")
-    type: Annotated[str | None, EMPTY] = wire("properties.dealtype", to="type", read_only=True)
+    type: str | None = wire("properties.dealtype", to="type", read_only=True)
     source: str | None = wire("properties.hs_analytics_source", read_only=True)
     next_step: str | None = wire("properties.hs_next_step", to="next_step")
     description: str | None = wire("properties.description", to="description")
@@ -182,7 +182,7 @@ class Deal(Record[UnifiedDeal], key="id", cursor="modified_at", clear="", hub_id
     @derive("amount_minor", back=_amount)
     def amount_minor(self) -> int | None:
         """The amount in minor units of the deal's own currency."""
-        return _minor(f"Deal {self.id}", self.amount, self.currency)
+        return _minor(self.amount, self.currency)
 
     @derive("close_on", back=_noon)
     def close_on(self) -> datetime | None:
@@ -206,7 +206,7 @@ class Owner(Record[User], key="id", cursor="modified_at"):
     """Somebody who can be given records: schema PublicOwner of crm-crm-owners@v3."""
 
     id: str = wire(read_only=True)
-    email: Annotated[str | None, EMPTY] = wire(to="email", read_only=True)
+    email: str | None = wire(to="email", read_only=True)
     first_name: str | None = wire("firstName", to="given_name", read_only=True)
     last_name: str | None = wire("lastName", to="family_name", read_only=True)
     archived: bool | None = wire(read_only=True)
