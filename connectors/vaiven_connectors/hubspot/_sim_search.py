@@ -231,7 +231,7 @@ class SearchIndex:
         if "value" not in one:
             raise invalid(f"There was a problem with the request. {operator} needs a value for {name}.")
         text = str(one["value"])
-        low = _key(prop, text.lower() if not prop.options else text)
+        low = _key(prop, text)
         high = _key(prop, str(one.get("highValue", "")))
         if low is None or (operator == "BETWEEN" and high is None):
             raise invalid(f"There was a problem with the request. {text} is not a valid value for {name}.")
