@@ -129,6 +129,8 @@ class Batches:
     def settle(self) -> None:
         """Run every batch whose time has come."""
         for key in list(self._waiting):
+            if key not in self._waiting:
+                continue  # an operation of another batch came here first
             since = datetime.fromisoformat(self.batches[key]["submitted_at"])
             passed = (datetime.fromisoformat(self.owner.now()) - since).total_seconds()
             if passed >= self.owner.quirk["batch_seconds"]:

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vaiven_connectors.mailchimp._sim_fields import MergeFields
-from vaiven_connectors.mailchimp._sim_http import Json, Problem, invalid, md5, not_found
+from vaiven_connectors.mailchimp._sim_http import Json, Problem, instant, invalid, md5, not_found
 from vaiven_connectors.mailchimp._sim_member import Member, Roll
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
@@ -115,6 +115,7 @@ class Audience:
 
     def change(self, member: Member, body: Json, status: str | None, author: Author) -> Member:
         """Change a member, all or nothing; a change that changes nothing leaves `last_changed` as it is."""
+        body = _dated(body)
         email = self._moved(member, body.get("email_address"), author)
         self._allow(member, status, author)
         merge = self.fields.merge(member.merge, body.get("merge_fields"), skip=author.skip_validation)
@@ -123,9 +124,9 @@ class Audience:
         was, old_id = member.status, (member.unique_email_id, member.email)
         self.roll.take(member)
         member.email, member.merge, member.interests = email, merge, interests
-        self._plain(member, body)
         if status and status != was:
             self._enter(member, status, author)
+        self._plain(member, body)
         if self._facts(member) != before:
             member.last_changed = self.now()
         self.roll.put(member)
@@ -247,6 +248,7 @@ class Audience:
     def _create(self, email: str, status: str, body: Json, author: Author) -> Member:
         if status not in API_STATUSES:
             raise invalid(status="Data did not match any of the schemas described in anyOf.")
+        body = _dated(body)
         merge = self.fields.merge({}, body.get("merge_fields"), skip=author.skip_validation)
         interests = self._interests({}, body.get("interests"))
         self.seq += 1
@@ -333,3 +335,8 @@ class Audience:
         plain = tuple(getattr(member, name) for name in _PLAIN)
         place = (member.latitude, member.longitude, tuple(member.permissions.items()))
         return (member.email, member.status, dict(member.merge), dict(member.interests), plain, place)
+
+
+def _dated(body: Json) -> Json:
+    given = {n: body[n] for n in ("timestamp_signup", "timestamp_opt") if body.get(n)}
+    return body | {name: instant(name, str(text)) for name, text in given.items()}

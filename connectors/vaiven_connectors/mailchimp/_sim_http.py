@@ -120,13 +120,7 @@ class Call:
         """A query parameter with an ISO 8601 instant, in the form in which the vendor writes it."""
         # A client that forgets to quote `+00:00` sends a blank in its place.
         text = self.query.get(name, "").strip().replace(" ", "+")
-        if not text:
-            return None
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise invalid(**{name: "This value is not a valid datetime."}) from error
-        return stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        return instant(name, text) if text else None
 
     def page(self) -> tuple[int, int]:
         """`offset` and `count`; a count over the documented maximum of 1000 gives 1000."""
@@ -170,6 +164,15 @@ def php_type(value: Any) -> str:
 def stamp(moment: datetime) -> str:
     """An instant as the vendor writes it: UTC, whole seconds, `+00:00`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+
+
+def instant(name: str, text: str) -> str:
+    """An instant that a client gave, as the vendor writes it; without an offset it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise invalid(**{name: "This value is not a valid datetime."}) from error
+    return stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def md5(text: str) -> str:

@@ -26,6 +26,7 @@ from vaiven_connectors.mailchimp._sim_http import (
     Handler,
     Json,
     Problem,
+    instant,
     not_found,
     password,
     stamp,
@@ -143,7 +144,11 @@ class MailchimpSimulator(Simulator):
 
     @action
     def seed(self, members: Sequence[Json], list_id: str = "") -> int:
-        """Import members, as `POST .../members` takes them, with `tags` and the instants; any status."""
+        """Import members.
+
+        Each is as `POST .../members` takes it, in any status, `archived` too, and may have `last_changed` and
+        `opted_out` (the person left: a compliance state).
+        """
         audience = self.audience(list_id or self.list_id)
         audience.roll.forget_orders()
         for item in members:
@@ -152,9 +157,11 @@ class MailchimpSimulator(Simulator):
             member = audience.add(body, _IMPORT)
             for name in item.get("tags", ()):
                 audience.tag(member, name, active=True)
+            member.opted_out = bool(item.get("opted_out", member.opted_out))
             if wanted == "archived" or "last_changed" in item:
                 audience.roll.take(member)
-                member.status, member.last_changed = wanted, item.get("last_changed", member.last_changed)
+                member.status = wanted
+                member.last_changed = instant("last_changed", item.get("last_changed", member.last_changed))
                 audience.roll.put(member)
         return len(members)
 
@@ -315,14 +322,10 @@ class MailchimpSimulator(Simulator):
         if answer.body is None:
             return 204, b""
         body, fields = answer.body, Fields(call.query)
-        if (
-            "_links" not in body
-            and not call.path.endswith(("/ping", "/tag-search"))
-            and fields.wants("_links")
-        ):
-            body = body | {
-                "_links": [{"rel": "self", "href": f"{call.base}/3.0{call.path}", "method": "GET"}]
-            }
+        plain = call.path.endswith(("/ping", "/tag-search"))
+        if "_links" not in body and not plain and fields.wants("_links"):
+            itself = {"rel": "self", "href": f"{call.base}/3.0{call.path}", "method": "GET"}
+            body = body | {"_links": [itself]}
         return answer.status, msgspec.json.encode(fields.apply(body))
 
     def _operate(self, call: Call) -> tuple[int, bytes]:

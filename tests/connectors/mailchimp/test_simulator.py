@@ -149,6 +149,13 @@ class TestConsent:
         desk.sim.sign_up("ada@example.com")
         assert desk.member("ada@example.com").json()["status"] == "subscribed"
 
+    def test_seeded_people_can_have_left(self, desk: Desk) -> None:
+        left = {"email_address": "ada@example.com", "status": "unsubscribed", "opted_out": True}
+        desk.sim.seed([left | {"last_changed": "2025-01-01T00:00:00+00:00"}])
+        assert desk.member("ada@example.com").json()["last_changed"] == "2025-01-01T00:00:00+00:00"
+        answer = desk.member("ada@example.com", "PATCH", {"status": "subscribed"})
+        assert title(answer) == (400, "Member In Compliance State")
+
 
 class TestArchive:
     def test_archived_members_are_listed_on_request_only(self, desk: Desk) -> None:
@@ -184,6 +191,12 @@ class TestFields:
     def test_a_new_member_has_every_field_empty(self, desk: Desk) -> None:
         empty = {"FNAME": "", "LNAME": "", "ADDRESS": "", "PHONE": ""}
         assert desk.add("ada@example.com").json()["merge_fields"] == empty
+
+    def test_given_instants_are_kept_in_utc(self, desk: Desk) -> None:
+        made = desk.add("ada@example.com", timestamp_opt="2015-10-21T17:41:36+02:00").json()
+        assert made["timestamp_opt"] == "2015-10-21T15:41:36+00:00"
+        wrong = desk.add("bo@example.com", timestamp_signup="yesterday")
+        assert wrong.json()["errors"][0]["field"] == "timestamp_signup"
 
     def test_unknown_tags_are_ignored_and_numbers_stay_numbers(self, desk: Desk) -> None:
         desk.call("POST", f"{desk.list}/merge-fields", {"name": "Size", "type": "number", "tag": "SIZE"})
@@ -353,6 +366,15 @@ def test_batch_operations_finish_later_with_an_archive_of_answers() -> None:
         results = json.load(file)
     assert (results[0]["status_code"], results[0]["operation_id"]) == (200, "a")
     assert json.loads(results[0]["response"])["total_items"] == 1
+
+
+def test_two_batches_due_at_once_both_finish() -> None:
+    desk = Desk(batch_seconds=1)
+    for _ in range(2):
+        desk.call("POST", "/batches", {"operations": [{"method": "GET", "path": "/ping"}]})
+    desk.clock.advance(1)
+    batches = desk.call("GET", "/batches").json()["batches"]
+    assert [batch["status"] for batch in batches] == ["finished", "finished"]
 
 
 def test_tags_are_static_segments(desk: Desk) -> None:
