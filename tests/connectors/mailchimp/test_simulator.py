@@ -435,7 +435,7 @@ def test_webhooks(desk: Desk, receiver: tuple[str, list[dict[str, list[str]]]]) 
     desk.sim.sign_up("ada@example.com", {"FNAME": "Ada"})
     desk.sim.edit("ada@example.com", {"email_address": "countess@example.com"})
     desk.sim.unsubscribe("countess@example.com")
-    for _ in range(200):
+    for _ in range(500):
         if len(heard) < 4:
             time.sleep(0.01)
     assert [event["type"] for event in heard] == [["subscribe"], ["upemail"], ["profile"], ["unsubscribe"]]
