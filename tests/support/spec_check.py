@@ -71,7 +71,8 @@ class Spec:
     def check(self, method: str, path: str, status: int, body: Json) -> Problems:
         """List what is wrong with one answer, as lines `METHOD /template STATUS $.place: what`.
 
-        `path` is the concrete path without the query. Where several APIs describe the same path, one that fits
+        `path` is the concrete path without the query. Where several APIs describe the same path, one that
+        fits
         is enough.
         """
         path = path.partition("?")[0]
@@ -184,7 +185,7 @@ class Spec:
 
 
 def load_spec(vendor: str, apis: Collection[str] = (), *, null_unsaid: bool = False) -> Spec:
-    """Read `<vendor>.json.gz`, or skip the test where the descriptions are not at hand (arguments: see `Spec`)."""
+    """Read `<vendor>.json.gz` as `Spec` does, or skip the test where the descriptions are not at hand."""
     file = SPECS / f"{vendor}.json.gz"
     if not file.exists():
         pytest.skip(f"published API descriptions are not at hand: {file} does not exist")
@@ -196,7 +197,8 @@ def unaccepted(problems: Iterable[str], accepted: Mapping[str, str], *, stale: b
 
     Args:
         problems: lines from `Spec.check`.
-        accepted: pattern in the manner of `fnmatch` over a whole line -> why the deviation is right. Write `[[]`
+        accepted: pattern in the manner of `fnmatch` over a whole line -> why the deviation is right. Write
+        `[[]`
             to match a `[`.
         stale: also report a deviation that nothing needs any more; wants all of a run's problems at once.
     """

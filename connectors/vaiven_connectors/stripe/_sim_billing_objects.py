@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vaiven_connectors.stripe._sim_objects import plan, sublist
@@ -11,6 +13,18 @@ if TYPE_CHECKING:
 
 INTERVALS = {"day": 86400, "week": 7 * 86400}
 """Seconds of the intervals that have a fixed length; months and years follow the calendar."""
+
+
+def period_end(start: int, recurring: Json) -> int:
+    """The end of the billing period that begins at `start`; a month's last day stays the last day."""
+    count, interval = recurring["interval_count"], recurring["interval"]
+    if interval in INTERVALS:
+        return int(start + count * INTERVALS[interval])
+    moment = datetime.fromtimestamp(start, UTC)
+    months = moment.month - 1 + count * (12 if interval == "year" else 1)
+    year, month = moment.year + months // 12, months % 12 + 1
+    day = min(moment.day, calendar.monthrange(year, month)[1])
+    return int(moment.replace(year=year, month=month, day=day).timestamp())
 
 
 def subscription(ident: str, created: int, *, live: bool, customer: str, currency: str) -> Json:
@@ -78,7 +92,7 @@ def subscription(ident: str, created: int, *, live: bool, customer: str, currenc
 def subscription_item(
     ident: str, created: int, of: Json, *, price: Json, quantity: int, period: tuple[int, int]
 ) -> Json:
-    """One price of a subscription; since 2025-03-31.basil the period is here and no longer on the subscription."""
+    """One price of a subscription; since 2025-03-31.basil the billing period is here alone."""
     return {
         "id": ident,
         "object": "subscription_item",
@@ -196,7 +210,7 @@ def invoice(ident: str, created: int, customer: Json, *, live: bool, currency: s
 def line_item(
     ident: str, of: Json, *, amount: int, quantity: int, price: Json | None, period: tuple[int, int]
 ) -> Json:
-    """One line of the invoice `of`; price, subscription and item moved under `pricing` and `parent` in 2025-03-31.basil."""
+    """A line; since 2025-03-31.basil price and subscription are under `pricing` and `parent`."""
     pricing = None
     if price is not None:
         details = {"price": price["id"], "product": price["product"]}
@@ -230,7 +244,7 @@ def line_item(
 
 
 def invoice_payment(ident: str, created: int, of: Json, intent: str) -> Json:
-    """The link from an invoice to the payment intent that is to pay it (there is no `invoice.charge` any more)."""
+    """The link from an invoice to the payment intent that pays it: there is no `invoice.charge` any more."""
     return {
         "id": ident,
         "object": "invoice_payment",

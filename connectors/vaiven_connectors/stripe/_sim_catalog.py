@@ -65,7 +65,7 @@ CARDS: dict[str, tuple[str, str, tuple[str, str] | None]] = {
     "chargeCustomerFail": ("visa", "0341", ("card_declined", "generic_decline")),
     "visa_chargeDeclined": ("visa", "0002", ("card_declined", "generic_decline")),
 }
-"""Test cards behind `tok_...` and `pm_card_...` (https://docs.stripe.com/testing, 2026-11-22): brand, last4, decline."""
+"""Brand, last4 and decline of `tok_...` and `pm_card_...` (https://docs.stripe.com/testing, 2026-11-22)."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
 
@@ -237,8 +237,10 @@ class Catalog(StripeCore):
         """Create a product."""
         if not given.get("name"):
             raise bad(
-                "You passed an empty string for 'name'. We assume empty values are an attempt to unset a parameter; "
-                "however 'name' cannot be unset. You should remove 'name' from your request or supply a non-empty value.",
+                "You passed an empty string for 'name'. We assume empty values are an attempt to "
+                "unset a parameter; "
+                "however 'name' cannot be unset. You should remove 'name' from your request or "
+                "supply a non-empty value.",
                 code="parameter_invalid_empty",
                 param="name",
             )

@@ -124,7 +124,7 @@ class StripeCore(Simulator):
         return "".join(self.random.choices(_LETTERS, k=size))
 
     def new_id(self, prefix: str) -> str:
-        """An id in Stripe's format: old objects have 14 characters, younger ones 24 beginning with a digit."""
+        """An id in Stripe's format: 14 characters, or 24 beginning with a digit."""
         if prefix in {"cus", "prod", "si"}:
             return f"{prefix}_{self.text(14)}"
         return f"{prefix}_{'3' if prefix in {'ch', 'pi', 're', 'txn'} else '1'}{self.text(23)}"
@@ -166,7 +166,7 @@ class StripeCore(Simulator):
         return row
 
     def change(self, table: str, row: Json, changes: Mapping[str, Any], event: str | None = None) -> Json:
-        """Set properties and raise `event` with the previous values; an edit that changes nothing raises none."""
+        """Set properties and raise `event` with the previous values, if anything changes."""
         before = {name: row.get(name) for name, value in changes.items() if row.get(name) != value}
         if not before:
             return row
@@ -179,7 +179,7 @@ class StripeCore(Simulator):
         return row
 
     def emit(self, kind: str, table: str, row: Json, previous: Json | None = None) -> None:
-        """Record an event with the object as it is now, rendered at the ACCOUNT's API version, whatever the caller pins."""
+        """Record an event with the object as it is now, rendered at the ACCOUNT's API version."""
         created = self.now()
         if created < self.clock.now().timestamp() - self.quirk["event_days"] * DAY:
             return
@@ -247,14 +247,15 @@ class StripeCore(Simulator):
         Args:
             table: the collection.
             params: the validated parameters.
-            equal: parameters that filter by an indexed property of the same name; the first one given uses the index.
+            equal: parameters that filter by an indexed property of the same name; the first one given uses
+            the index.
             keep: the other filters.
             span: inclusive bounds of `created` over those of the request.
             url: the list's own URL when it is not the collection's.
             dead: cursors that the vendor refuses although the object still exists.
         """
         held = self.tables[table]
-        limit = params.get("limit") or 10
+        limit = 10 if params.get("limit") is None else params["limit"]
         if not 1 <= limit <= MAX_PAGE:
             word = "greater than or equal to 1" if limit < 1 else f"less than or equal to {MAX_PAGE}"
             raise bad(

@@ -1,4 +1,4 @@
-"""Expansion: ids replaced by the objects they name, on request (https://docs.stripe.com/expand, 2026-11-22)."""
+"""Expansion of ids into the objects they name (https://docs.stripe.com/expand, 2026-11-22)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PREFIXES = {"ch": "charges", "re": "refunds", "du": "disputes"}
 _PLAIN = {("charge", "payment_method"), ("subscription_item", "subscription")}
 """Ids that the vendor's types do not let expand (stripe-python 16.1.0: plain `str`)."""
 _EXPANDABLE_NULL = frozenset(
-    "application on_behalf_of review source_transfer transfer test_clock tax_code".split()
+    "application default_source on_behalf_of review source_transfer tax_code test_clock transfer".split()
 )
 _LISTS = {
     ("customer", "subscriptions"): ("subscriptions", "customer", "/v1/customers/{}/subscriptions"),
@@ -68,34 +68,45 @@ def _walk(
         for item in node:
             _walk(item, steps, path, tables, gone)
         return
-    if node is None or not isinstance(node, dict) or not steps:
+    if not isinstance(node, dict) or not steps:
         return
     name, rest = steps[0], steps[1:]
-    noun = node.get("object")
-    if (noun, name) in _LISTS:
-        table, index, url = _LISTS[(str(noun), name)]
-        rows = [
-            copy.deepcopy(r) for r in tables[table].having(index, node["id"]) if r.get("status") != "canceled"
-        ]
-        node.setdefault(name, sublist(url.format(node["id"]), rows[:10], more=len(rows) > 10))
-    elif noun == "customer" and name in {"sources", "tax_ids"}:
-        node.setdefault(name, sublist(f"/v1/customers/{node['id']}/{name}", []))
-    elif name not in node:
+    _include(node, name, tables)
+    if name not in node:
         if node.get("deleted"):
             return
         raise _refused(path)
     value = node[name]
     if isinstance(value, str):
         target = _PREFIXES.get(value.split("_")[0]) if name == "source" else _TARGETS.get(name)
-        if target is None or (noun, name) in _PLAIN:
+        if target is None or (node.get("object"), name) in _PLAIN:
             raise _refused(path)
         found = tables[target].rows.get(value) or gone.get(value)
         if found is not None:
             node[name] = copy.deepcopy(found)
-    elif (value is None and name not in _TARGETS and name not in _EXPANDABLE_NULL and not rest) or isinstance(value, (int, float)) or (isinstance(value, dict) and not rest and "object" not in value):
+    elif not rest and not _holds_objects(name, value):
         raise _refused(path)
     if rest:
         _walk(node[name], rest, path, tables, gone)
+
+
+def _include(node: Json, name: str, tables: Mapping[str, Table]) -> None:
+    """Add a list that an object has only on request."""
+    noun = str(node.get("object"))
+    if (noun, name) in _LISTS:
+        table, index, url = _LISTS[(noun, name)]
+        rows = [
+            copy.deepcopy(r) for r in tables[table].having(index, node["id"]) if r.get("status") != "canceled"
+        ]
+        node.setdefault(name, sublist(url.format(node["id"]), rows[:10], more=len(rows) > 10))
+    elif noun == "customer" and name in {"sources", "tax_ids"} and "id" in node and not node.get("deleted"):
+        node.setdefault(name, sublist(f"/v1/customers/{node['id']}/{name}", []))
+
+
+def _holds_objects(name: str, value: Any) -> bool:
+    if value is None:
+        return name in _TARGETS or name in _EXPANDABLE_NULL
+    return isinstance(value, list) or (isinstance(value, dict) and "object" in value)
 
 
 def _refused(path: str) -> Exception:

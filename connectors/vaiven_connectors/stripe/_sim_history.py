@@ -6,7 +6,8 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING, Any
 
-from vaiven_connectors.stripe._sim_subscriptions import ENDED, Subscriptions
+from vaiven_connectors.stripe._sim_feed import Feed
+from vaiven_connectors.stripe._sim_subscriptions import ENDED
 from vaiven_connectors.stripe._sim_wire import Json, StripeError, merge_metadata
 from vaiven_sdk.testing import action
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 Rows = list[dict[str, Any]]
 
 
-class History(Subscriptions):
+class History(Feed):
     """Actions; each raises its events without a request id, as a change by hand does."""
 
     @action
@@ -29,7 +30,7 @@ class History(Subscriptions):
         orders: Rows | None = None,
         subscriptions: Rows | None = None,
     ) -> dict[str, list[str]]:
-        """Write a coherent history; every row may give `created` (epoch seconds) and lists are taken in this order.
+        """Write a coherent history; every row may give `created` (epoch seconds).
 
         A reference (`customer`, `product`, `price`) is an id, or the position of a row in the same call.
 
@@ -37,10 +38,13 @@ class History(Subscriptions):
             customers: properties of CustomerCreateParams, and `id`; `card` is a test card name (`visa`).
             products: `name` and other properties, and `id`.
             prices: `product`, `unit_amount`, `currency`, `recurring`, and `id`.
-            orders: `customer`, `amount`, `currency`, `kind` (`charge`, `payment_intent` or `invoice`), `card`, `description`,
-                `metadata`; `lines` of an invoice (`price`, `quantity`, or `amount`, `description`); `refunded` (minor
+            orders: `customer`, `amount`, `currency`, `kind` (`charge`, `payment_intent` or `invoice`),
+            `card`, `description`,
+                `metadata`; `lines` of an invoice (`price`, `quantity`, or `amount`, `description`);
+                `refunded` (minor
                 units) and `refunded_at`; `paid` false leaves an invoice open; `disputed` is a reason.
-            subscriptions: `customer`, `price`, `quantity`, `card`, `renewals` (periods billed after the first), `ended_at`,
+            subscriptions: `customer`, `price`, `quantity`, `card`, `renewals` (periods billed after the
+            first), `ended_at`,
                 `metadata`, `collection_method`, `days_until_due`.
 
         Returns:
@@ -51,8 +55,8 @@ class History(Subscriptions):
         made["products"] = [self._seed_one("products", row) for row in products or []]
         made["prices"] = []
         for row in prices or []:
-            row = {"currency": "usd", **row, "product": _ref(row["product"], made["products"])}  # noqa: PLW2901
-            made["prices"].append(self._seed_one("prices", row))
+            product = _ref(row["product"], made["products"])
+            made["prices"].append(self._seed_one("prices", {"currency": "usd", **row, "product": product}))
         made["orders"] = [self._seed_order(row, made) for row in orders or []]
         made["subscriptions"] = [self._seed_subscription(row, made) for row in subscriptions or []]
         return made
@@ -231,7 +235,8 @@ class History(Subscriptions):
     def signed_event(self, event: str, endpoint: str, *, skew: int = 0) -> Json:
         """The webhook request for an event: body, and the `Stripe-Signature` header of `skew` seconds ago.
 
-        Scheme v1: HMAC-SHA256 of `timestamp.body` under the endpoint's secret (https://docs.stripe.com/webhooks, 2026-11-22).
+        Scheme v1: HMAC-SHA256 of `timestamp.body` under the endpoint's secret
+        (https://docs.stripe.com/webhooks, 2026-11-22).
         """
         self._held("events", event)
         secret = self.secrets[endpoint]

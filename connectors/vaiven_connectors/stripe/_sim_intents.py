@@ -91,8 +91,10 @@ class Intents(Payments):
             ]
         elif given.get("confirm"):
             raise bad(
-                "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the "
-                "PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a "
+                "You cannot confirm this PaymentIntent because it's missing a payment method. You "
+                "can either update the "
+                "PaymentIntent with a payment method and then confirm it again, or confirm it again "
+                "directly with a "
                 "payment method or ConfirmationToken.",
                 code="payment_intent_unexpected_state",
             )

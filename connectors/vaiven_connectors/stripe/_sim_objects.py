@@ -1,6 +1,7 @@
-"""Blank Stripe objects of API version 2026-10-28.endive, property for property as stripe-python 16.1.0 types them.
+"""Blank Stripe objects of API version 2026-10-28.endive, as stripe-python 16.1.0 types them.
 
-Sources: `stripe==16.1.0` (specs/stripe_sdk.json.gz, the classes' annotations) and docs.stripe.com/api, 2026-11-22.
+Sources: `stripe==16.1.0` (specs/stripe_sdk.json.gz, the classes' annotations) and docs.stripe.com/api,
+2026-11-22.
 """
 
 from __future__ import annotations
@@ -328,10 +329,12 @@ def refund(ident: str, created: int, of: Json, amount: int) -> Json:
     }
 
 
-_EVIDENCE = (
-    "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure cancellation_rebuttal "
+EVIDENCE = (
+    "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure "
+    "cancellation_rebuttal "
     "customer_communication customer_email_address customer_name customer_purchase_ip customer_signature "
-    "duplicate_charge_documentation duplicate_charge_explanation duplicate_charge_id product_description receipt "
+    "duplicate_charge_documentation duplicate_charge_explanation duplicate_charge_id "
+    "product_description receipt "
     "refund_policy refund_policy_disclosure refund_refusal_explanation service_date service_documentation "
     "shipping_address shipping_carrier shipping_date shipping_documentation shipping_tracking_number "
     "uncategorized_file uncategorized_text"
@@ -349,7 +352,7 @@ def dispute(ident: str, created: int, of: Json, reason: str) -> Json:
         "created": created,
         "currency": of["currency"],
         "enhanced_eligibility_types": [],
-        "evidence": {**dict.fromkeys(_EVIDENCE), "enhanced_evidence": {}},
+        "evidence": {**dict.fromkeys(EVIDENCE), "enhanced_evidence": {}},
         "evidence_details": {
             "due_by": created + 9 * 86400,
             "enhanced_eligibility": {},

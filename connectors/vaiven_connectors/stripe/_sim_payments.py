@@ -24,7 +24,7 @@ MINIMUM = {
     "sek": 300,
     "mxn": 1000,
 }
-"""Least amounts by currency, minor units (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, 2026-11-22)."""
+"""Least amounts, minor units (https://docs.stripe.com/currencies, 2026-11-22)."""
 MAXIMUM = 99_999_999
 DISPUTE_FEE = 1500
 INTENT = {
@@ -104,7 +104,7 @@ class Payments(Catalog):
         return self.add("balance_transactions", row)
 
     def put_charge(self, method: Json, given: Mapping[str, Any], *, capture: bool = True) -> Json:
-        """Charge a card: a declined one leaves a failed charge, whose id is in the error that the caller raises."""
+        """Charge a card; a declined one leaves a failed charge, for which the caller raises `declined`."""
         row = new.charge(
             self.new_id("ch"), self.now(), live=self.live, amount=given["amount"], currency=given["currency"]
         )
@@ -340,7 +340,7 @@ class Payments(Catalog):
     @operation("POST", "/v1/disputes/{id}")
     def update_dispute(self, call: Call) -> Json:
         """Add evidence or metadata."""
-        evidence = dict.fromkeys(new.dispute("", 0, {**new.charge("", 0, live=False, amount=0, currency="")}, "")["evidence"], "str")
+        evidence = dict.fromkeys(new.EVIDENCE, "str")
         given = call.check({"evidence": evidence, "metadata": "meta", "submit": "bool"})
         row = self.row("disputes", call.id)
         submit = given.pop("submit", None)

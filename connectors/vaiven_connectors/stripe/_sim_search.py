@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from vaiven_connectors.stripe._sim_wire import Json
 
 FIELDS: dict[str, frozenset[str]] = {
-    "charges": frozenset(
-        "amount billing_details.address.postal_code created currency customer disputed metadata refunded status".split()
-    ),
+    "charges": frozenset("amount created currency customer disputed metadata refunded status".split()),
     "customers": frozenset("created email metadata name phone".split()),
     "invoices": frozenset(
         "created currency customer metadata number receipt_number subscription total status".split()
@@ -45,7 +43,7 @@ def predicate(table: str, query: str) -> Callable[[Json], bool]:
         found = _CLAUSE.match(text, at)
         if found is None:
             raise bad(
-                f'We were unable to parse your search query. Try using the format `metadata["key"]:"value"` to query '
+                'We were unable to parse your search query. Try using the format `metadata["key"]:"value"` '
                 f'for metadata or key:"value" to query for other fields. Position: {at}',
                 param="query",
             )

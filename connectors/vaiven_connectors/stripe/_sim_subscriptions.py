@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import calendar
-from datetime import UTC, datetime
 from typing import Any
 
 from vaiven_connectors.stripe import _sim_billing_objects as new
 from vaiven_connectors.stripe._sim_core import CREATED, DAY, LIST, Call, created_span, operation
-from vaiven_connectors.stripe._sim_invoices import Invoices
+from vaiven_connectors.stripe._sim_items import Items
 from vaiven_connectors.stripe._sim_objects import plan, sublist
 from vaiven_connectors.stripe._sim_wire import Json, StripeError, bad, merge_metadata
 
@@ -18,7 +16,8 @@ _COLLECT = "charge_automatically|send_invoice"
 _STATUS = "active|all|canceled|ended|incomplete|incomplete_expired|past_due|paused|trialing|unpaid"
 _WHY = {
     "comment": "str",
-    "feedback": "customer_service|low_quality|missing_features|other|switched_service|too_complex|too_expensive|unused",
+    "feedback": "customer_service|low_quality|missing_features|other|switched_service|too_complex|"
+    "too_expensive|unused",
 }
 SUBSCRIPTION = {
     "cancel_at": "int",
@@ -42,19 +41,7 @@ _OWN = (
 )
 
 
-def period_end(start: int, recurring: Json) -> int:
-    """The end of the billing period that begins at `start`; a month's last day stays the last day."""
-    count, interval = recurring["interval_count"], recurring["interval"]
-    if interval in new.INTERVALS:
-        return int(start + count * new.INTERVALS[interval])
-    moment = datetime.fromtimestamp(start, UTC)
-    months = moment.month - 1 + count * (12 if interval == "year" else 1)
-    year, month = moment.year + months // 12, months % 12 + 1
-    day = min(moment.day, calendar.monthrange(year, month)[1])
-    return int(moment.replace(year=year, month=month, day=day).timestamp())
-
-
-class Subscriptions(Invoices):
+class Subscriptions(Items):
     """Recurring sales. Changes of price or quantity take effect without proration lines."""
 
     def put_subscription(self, given: Json) -> Json:
@@ -91,14 +78,16 @@ class Subscriptions(Invoices):
         ):
             raise StripeError(
                 400,
-                "This customer has no attached payment source or default payment method. Please consider adding a default "
+                "This customer has no attached payment source or default payment method. Please "
+                "consider adding a default "
                 "payment method. For more information, visit "
+                ""
                 "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.",
                 code="resource_missing",
             )
         self.tables["subscriptions"].add(row)
         for item, price in zip(given["items"], prices, strict=True):
-            end = trial if isinstance(trial, int) else period_end(now, price["recurring"])
+            end = trial if isinstance(trial, int) else new.period_end(now, price["recurring"])
             self._put_item(row, price, item.get("quantity"), (now, end), item.get("metadata"))
         self._show_items(row)
         if customer["currency"] is None:
@@ -169,7 +158,7 @@ class Subscriptions(Invoices):
         return self.finalize_row(invoice)
 
     def renew(self, row: Json) -> Json:
-        """Begin the next period: new item periods, a cycle invoice, and its payment; a failed one means past_due."""
+        """Begin the next period: bill it and take the payment; a failed one means past_due."""
         if row["status"] in ENDED:
             raise ValueError(f"subscription {row['id']} has ended")
         if row["cancel_at_period_end"]:
@@ -178,7 +167,7 @@ class Subscriptions(Invoices):
         for item in before["data"]:
             held = self.row("subscription_items", item["id"])
             start = held["current_period_end"]
-            end = period_end(start, held["price"]["recurring"])
+            end = new.period_end(start, held["price"]["recurring"])
             self.change(
                 "subscription_items",
                 held,
@@ -224,7 +213,8 @@ class Subscriptions(Invoices):
         if price["type"] != "recurring":
             raise StripeError(
                 400,
-                "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.",
+                "The price specified is set to `type=one_time` but this field only accepts prices "
+                "with `type=recurring`.",
                 param=param,
             )
         return price
@@ -343,7 +333,7 @@ class Subscriptions(Invoices):
     def _change_item(self, row: Json, item: Json, at: int) -> None:
         if not item.get("id"):
             price = self._recurring(item.get("price"), at)
-            period = (self.now(), period_end(self.now(), price["recurring"]))
+            period = (self.now(), new.period_end(self.now(), price["recurring"]))
             self._put_item(row, price, item.get("quantity"), period, item.get("metadata"))
             return
         held = self.row("subscription_items", item["id"], f"items[{at}][id]")

@@ -31,7 +31,7 @@ class Table:
         self._indexed: dict[str, dict[str, str]] = {}
 
     def add(self, row: Json, created: int | None = None) -> Json:
-        """Store a new row under its `id` and `created` (given, for the one type that has no such property)."""
+        """Store a new row under its `id` and `created`, given for the one type without that property."""
         ident: str = row["id"]
         key = (row["created"] if created is None else created, len(self.keys), ident)
         if self._order and key < self._order[-1]:

@@ -14,23 +14,27 @@ Json = dict[str, Any]
 
 DOCS = "https://docs.stripe.com/error-codes/"
 METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
-"""Limits of https://docs.stripe.com/metadata (2026-11-22): keys per object, characters per key and per value."""
+"""Keys per object, characters per key and per value (https://docs.stripe.com/metadata, 2026-11-22)."""
 CURRENCIES = frozenset(
-    """usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf clp cny
-    cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl htg huf idr ils inr isk jmd
-    jpy kes kgs khr kmf krw kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio
-    nok npr nzd pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle sos srd std szl thb tjs top
-    try ttd twd tzs uah ugx uyu uzs vnd vuv wst xaf xcd xof xpf yer zar zmw bhd jod kwd omr tnd""".split()
+    """
+    usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bif bmd bnd bob brl bsd bwp byn bzd cad
+    cdf chf clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd
+    hnl htg huf idr ils inr isk jmd jpy kes kgs khr kmf krw kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd
+    mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd pab pen pgk php pkr pln pyg qar ron rsd
+    rub rwf sar sbd scr sek sgd shp sle sos srd std szl thb tjs top try ttd twd tzs uah ugx uyu uzs vnd
+    vuv wst xaf xcd xof xpf yer zar zmw bhd jod kwd omr tnd
+    """.split()
 )
 """Presentment currencies of https://docs.stripe.com/currencies (2026-11-22)."""
 ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())
-"""Currencies whose amounts have no minor unit (https://docs.stripe.com/currencies#zero-decimal, 2026-11-22)."""
+"""Currencies without a minor unit (https://docs.stripe.com/currencies#zero-decimal, 2026-11-22)."""
 
 
-class StripeError(Exception):
+class StripeError(ValueError):
     """An error as Stripe answers it: HTTP status and the fields of the `error` object.
 
-    `began` says whether the endpoint had begun to execute: only then is the answer kept under the idempotency key
+    `began` says whether the endpoint had begun to execute: only then is the answer kept under the
+    idempotency key
     (https://docs.stripe.com/api/idempotent_requests, 2026-11-22).
     """
 
@@ -68,7 +72,7 @@ def missing(noun: str, ident: str, param: str = "id") -> StripeError:
 
 
 def tree(text: str) -> Json:
-    """Parse `a[b][0][c]=x&d[]=y` into nested dicts; list positions stay keys until the validator meets them."""
+    """Parse `a[b][0][c]=x&d[]=y` into nested dicts, in which list positions are keys."""
     root: Json = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         head, *rest = re.split(r"\[", name)
@@ -96,8 +100,10 @@ def tree(text: str) -> Json:
 def check(given: Mapping[str, Any], spec: Mapping[str, Any], at: str = "") -> Json:
     """Validate and convert `given` by `spec`, answering in Stripe's own words.
 
-    A spec is a dict of parameter -> type: `str`, `int`, `bool`, `meta`, `currency`, `time`, an enum `a|b`, a dict (hash), a
-    one-element list (array), or a tuple of a scalar and a hash; `!` after a name in the spec makes it required.
+    A spec is a dict of parameter -> type: `str`, `int`, `bool`, `meta`, `currency`, `time`, an enum `a|b`, a
+    dict (hash), a
+    one-element list (array), or a tuple of a scalar and a hash; `!` after a name in the spec makes it
+    required.
     """
     known = {name.removesuffix("!"): kind for name, kind in spec.items()}
     unknown = [name for name in given if name not in known]
@@ -178,13 +184,15 @@ def _metadata(value: Any, param: str) -> dict[str, str]:
             raise bad("Invalid string: {...}", param=f"{param}[{key}]")
         if len(key) > METADATA_KEY:
             raise bad(
-                f"Metadata keys can have up to {METADATA_KEY} characters, but you passed in a key that is {len(key)} "
+                f"Metadata keys can have up to {METADATA_KEY} characters, but you passed in a key "
+                f"that is {len(key)} "
                 f"characters. Invalid key: {key}",
                 param=param,
             )
         if len(text) > METADATA_VALUE:
             raise bad(
-                f"Metadata values can have up to {METADATA_VALUE} characters, but you passed in a value that is "
+                f"Metadata values can have up to {METADATA_VALUE} characters, but you passed in a "
+                "value that is "
                 f"{len(text)} characters. Invalid value: {text}",
                 param=f"{param}[{key}]",
             )
@@ -192,7 +200,7 @@ def _metadata(value: Any, param: str) -> dict[str, str]:
 
 
 def merge_metadata(held: Mapping[str, str], given: Mapping[str, str] | None) -> dict[str, str]:
-    """Apply a metadata parameter: keys not named stay, '' unsets a key, '' for the whole parameter unsets all."""
+    """Apply a metadata parameter: keys not named stay, '' unsets a key, '' for the whole unsets all."""
     if given is None:
         return dict(held)
     if given == {"": ""}:

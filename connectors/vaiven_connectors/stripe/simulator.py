@@ -11,11 +11,11 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vaiven_connectors.stripe._sim_core import CREATED, DAY, LIST, Call, operation
+from vaiven_connectors.stripe._sim_core import DAY, Call
 from vaiven_connectors.stripe._sim_history import History
 from vaiven_connectors.stripe._sim_objects import API_VERSION
 from vaiven_connectors.stripe._sim_search import FIELDS, predicate
-from vaiven_connectors.stripe._sim_wire import Json, StripeError, bad, merge_metadata, tree
+from vaiven_connectors.stripe._sim_wire import Json, StripeError, bad, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 RATE_LIVE, RATE_TEST = 100, 25
-"""Requests per second of an account, live and in a sandbox (https://docs.stripe.com/rate-limits, 2026-11-22)."""
+"""Requests per second of an account, live and sandbox (https://docs.stripe.com/rate-limits, 2026-11-22)."""
 MAX_KEY = 255
 _HELP = "https://support.stripe.com/"
 
@@ -31,21 +31,28 @@ _HELP = "https://support.stripe.com/"
 class StripeSimulator(History):
     """Stripe: customers, catalogue, payments, billing, events and search, as stripe-python 16.1.0 meets them.
 
-    Served: account, customers, payment_methods, products, prices, charges, payment_intents, refunds, disputes,
-    balance_transactions, invoices and their lines, invoiceitems, invoice_payments, subscriptions and their items, events,
-    webhook_endpoints, and search over seven collections. A parameter that is Stripe's but not served here is refused as
-    unknown, so nothing is silently ignored; only the API version above is rendered, and another one is refused.
+    Served: account, customers, payment_methods, products, prices, charges, payment_intents, refunds,
+    disputes,
+    balance_transactions, invoices and their lines, invoiceitems, invoice_payments, subscriptions and their
+    items, events,
+    webhook_endpoints, and search over seven collections. A parameter that is Stripe's but not served here is
+    refused as
+    unknown, so nothing is silently ignored; only the API version above is rendered, and another one is
+    refused.
 
-    Not modelled: proration lines, coupons, taxes, Connect accounts, 3-D Secure, payouts, conversion of currencies.
+    Not modelled: proration lines, coupons, taxes, Connect accounts, 3-D Secure, payouts, conversion of
+    currencies.
 
     Quirks (default: what Stripe does):
         livemode: live keys and `livemode` true. False: a sandbox.
         rate_limit: requests per second; None is 100 live and 25 in a sandbox, 0 lifts every limit.
         endpoint_rate_limit: requests per second and operation, 25.
         search_rate_limit: searches per second, 20.
-        account_api_version: what events are rendered in, whatever `Stripe-Version` the reader pins. Before 2025-03-31 the
+        account_api_version: what events are rendered in, whatever `Stripe-Version` the reader pins. Before
+        2025-03-31 the
             fields that moved then are in their old places.
-        event_lag: seconds within which an event becomes visible in lists, each at its own moment; Stripe says nothing, and
+        event_lag: seconds within which an event becomes visible in lists, each at its own moment; Stripe
+        says nothing, and
             readers stay 60 s behind (estuary connectors PR 2731). 0.
         search_lag: seconds until a new object is found by search; Stripe says under a minute. 0.
         event_days: days that events stay readable, 30.
@@ -133,7 +140,8 @@ class StripeSimulator(History):
             if held[1] != mark:
                 raise StripeError(
                     400,
-                    "Keys for idempotent requests can only be used with the same parameters they were first used with. "
+                    "Keys for idempotent requests can only be used with the same parameters they "
+                    "were first used with. "
                     f"Try using a key other than '{key}' if you meant to execute a different request.",
                     kind="idempotency_error",
                 )
@@ -172,7 +180,8 @@ class StripeSimulator(History):
                 return f"{method} {template}", found, parts[3]
         raise StripeError(
             404,
-            f"Unrecognized request URL ({method}: {path or '/'}). Please see https://stripe.com/docs or we can help at {_HELP}.",
+            f"Unrecognized request URL ({method}: {path or '/'}). Please see https://stripe.com/docs "
+            f"or we can help at {_HELP}.",
         )
 
     def _authenticate(self, request: Request) -> None:
@@ -185,8 +194,10 @@ class StripeSimulator(History):
         if not given:
             raise StripeError(
                 401,
-                "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer "
-                "auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for "
+                "You did not provide an API key. You need to provide your API key in the "
+                "Authorization header, using Bearer "
+                "auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See "
+                "https://stripe.com/docs/api#authentication for "
                 f"details, or we can help at {_HELP}.",
             )
         hidden = given[:8] + "*" * max(len(given) - 12, 0) + given[-4:]
@@ -198,7 +209,8 @@ class StripeSimulator(History):
         if account not in {None, self.account_id}:
             raise StripeError(
                 403,
-                f"The provided key '{hidden}' does not have access to account '{account}' (or that account does not exist). "
+                f"The provided key '{hidden}' does not have access to account '{account}' (or that "
+                "account does not exist). "
                 "Application access may have been revoked.",
                 code="account_invalid",
             )
@@ -216,8 +228,10 @@ class StripeSimulator(History):
         name = f"rak_{resource.removesuffix('s')}_{verb}"
         raise StripeError(
             403,
-            f"The provided key 'rk_{'live' if self.live else 'test'}_*****' does not have the required permissions for this "
-            f"endpoint on account '{self.account_id}'. Having the '{name}' permission would allow this request to continue.",
+            f"The provided key 'rk_{'live' if self.live else 'test'}_*****' does not have the "
+            "required permissions for this "
+            f"endpoint on account '{self.account_id}'. Having the '{name}' permission would allow "
+            "this request to continue.",
         )
 
     def _limit(self, name: str) -> None:
@@ -235,7 +249,8 @@ class StripeSimulator(History):
             if size and len(times) >= size:
                 error = StripeError(
                     429,
-                    "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
+                    "Request rate limit exceeded. Learn more about rate limits here "
+                    "https://stripe.com/docs/rate-limits.",
                     code="rate_limit",
                 )
                 error.headers["Stripe-Rate-Limited-Reason"] = reason
@@ -245,7 +260,7 @@ class StripeSimulator(History):
 
     def _search(self, table: str, call: Call) -> bytes:
         params = call.check({"query!": "str", "limit": "int", "page": "str"})
-        limit = params.get("limit") or 10
+        limit = 10 if params.get("limit") is None else params["limit"]
         if not 1 <= limit <= 100:
             raise bad(f"This value must be between 1 and 100 (it currently is '{limit}').", param="limit")
         test = predicate(table, params["query"] or "")
@@ -264,122 +279,6 @@ class StripeSimulator(History):
             self.expand({"data": rows}, expand)["data"] if expand else [held.raw(row["id"]) for row in rows]
         )
         return msgspec.json.encode({**answer, "data": data})
-
-    @operation("GET", "/v1/events")
-    def list_events(self, call: Call) -> bytes:
-        """Events of the last 30 days, by type (`*` as wildcard), types and delivery."""
-        params = call.check(
-            {**LIST, "created": CREATED, "type": "str", "types": ["str"], "delivery_success": "bool"}
-        )
-        kind, kinds, delivered = params.get("type"), params.get("types"), params.get("delivery_success")
-        if kind and kinds:
-            raise bad(
-                "You may only specify one of these parameters: type, types.",
-                code="parameters_exclusive",
-                param="type",
-            )
-        now = self.clock.now().timestamp()
-        exact = kind is not None and "*" not in kind
-        late = {ident for ident, at in self.visible_at.items() if at > now}
-        if len(late) < len(self.visible_at):
-            self.visible_at = {ident: at for ident, at in self.visible_at.items() if ident in late}
-
-        def keep(row: Json) -> bool:
-            if row["id"] in late or (delivered is not None and (row["pending_webhooks"] == 0) != delivered):
-                return False
-            if kinds:
-                return row["type"] in kinds
-            return kind is None or exact or row["type"].startswith(kind.partition("*")[0])
-
-        plain = not (late or kinds or delivered is not None or (kind and not exact))
-        return self.list_page(
-            "events",
-            params if exact else {**params, "type": None},
-            equal=["type"],
-            keep=None if plain else keep,
-            span=(now - self.quirk["event_days"] * DAY, 1 << 40),
-        )
-
-    @operation("GET", "/v1/events/{id}")
-    def retrieve_event(self, call: Call) -> Json:
-        """Retrieve an event while it is kept."""
-        call.check({})
-        row = self.row("events", call.id)
-        if row["created"] < self.clock.now().timestamp() - self.quirk["event_days"] * DAY:
-            raise StripeError(404, f"No such event: '{call.id}'", code="resource_missing", param="id")
-        return row
-
-    @operation("GET", "/v1/account")
-    def retrieve_account(self, call: Call) -> Json:
-        """The account that the key belongs to."""
-        call.check({})
-        capabilities = {"card_payments": "active", "transfers": "active"}
-        return {
-            "id": self.account_id,
-            "object": "account",
-            "business_profile": {
-                "mcc": "5734",
-                "name": "Vaiven simulator",
-                "support_email": None,
-                "url": None,
-            },
-            "business_type": "company",
-            "capabilities": capabilities,
-            "charges_enabled": True,
-            "country": "US",
-            "created": self.opened,
-            "default_currency": "usd",
-            "details_submitted": True,
-            "email": "owner@example.com",
-            "payouts_enabled": True,
-            "settings": {
-                "branding": {"icon": None, "logo": None, "primary_color": None, "secondary_color": None},
-                "card_payments": {"statement_descriptor_prefix": None},
-                "dashboard": {"display_name": "Vaiven simulator", "timezone": "Etc/UTC"},
-                "payments": {"statement_descriptor": "VAIVEN"},
-            },
-            "type": "standard",
-        }
-
-    @operation("GET", "/v1/webhook_endpoints")
-    def list_endpoints(self, call: Call) -> bytes:
-        """Webhook endpoints."""
-        return self.list_page("webhook_endpoints", call.check(LIST))
-
-    @operation("POST", "/v1/webhook_endpoints")
-    def create_endpoint(self, call: Call) -> Json:
-        """Create an endpoint; its secret is told this once. Nothing is delivered: see the action `signed_event`."""
-        spec = {
-            "url!": "str",
-            "enabled_events!": ["str"],
-            "description": "str",
-            "metadata": "meta",
-            "api_version": "str",
-        }
-        given = call.check(spec)
-        row = {
-            "id": self.new_id("we"),
-            "object": "webhook_endpoint",
-            "api_version": given.get("api_version"),
-            "application": None,
-            "created": self.now(),
-            "description": given.get("description"),
-            "enabled_events": given["enabled_events"],
-            "livemode": self.live,
-            "metadata": merge_metadata({}, given.get("metadata")),
-            "status": "enabled",
-            "url": given["url"],
-        }
-        self.secrets[row["id"]] = "whsec_" + self.text(32)
-        return {**self.add("webhook_endpoints", row), "secret": self.secrets[row["id"]]}
-
-    @operation("DELETE", "/v1/webhook_endpoints/{id}")
-    def delete_endpoint(self, call: Call) -> Json:
-        """Delete an endpoint."""
-        self.row("webhook_endpoints", call.id)
-        self.tables["webhook_endpoints"].remove(call.id)
-        self.deleted[call.id] = {"id": call.id, "object": "webhook_endpoint", "deleted": True}
-        return self.deleted[call.id]
 
 
 def _page_of(row: Json) -> str:

@@ -1,7 +1,9 @@
 """The Stripe simulator's answers against two published descriptions.
 
-`stripe_sdk` is extracted from stripe-python 16.1.0 (API version 2026-10-28.endive, the one served): its paths and
-property names bind. `stripe` is Stripe's own OpenAPI file in an older version: its types and required properties bind, except where the
+`stripe_sdk` is extracted from stripe-python 16.1.0 (API version 2026-10-28.endive, the one served): its
+paths and
+property names bind. `stripe` is Stripe's own OpenAPI file in an older version: its types and required
+properties bind, except where the
 versions differ, which is listed here. Nested types of the version served are checked in test_official_client.
 """
 
@@ -33,14 +35,15 @@ NEWER = frozenset(
     enhanced_eligibility_types enhanced_evidence feedback_option intended_submission_method invoice
     invoice_settings issuer liability marketing_features meter network_advice_code network_decline_code
     net_amount network_transaction_id parent payment_method payment_record pending_reason plan
-    pretax_credit_amounts pricing proration_details provider quantity_decimal rendering setup_credential_usage source
+    pretax_credit_amounts pricing proration_details provider quantity_decimal rendering
+    setup_credential_usage source
     stored_credential_usage submission_method subtotal tax_id taxes total_pretax_credit_amounts
     total_taxes trial_period_days type
     """.split()
 )
 """Properties that the older description does not know yet, each present in stripe-python 16.1.0."""
 NEWER_INSIDE = frozenset({"disabled_reason", "display_brand", "network_token", "regulated_status"})
-"""The same, inside classes whose name several share and of which the extraction keeps one; see test_official_client."""
+"""The same, in classes that share a name: the extraction keeps one of them, test_official_client has all."""
 CLASSES = {
     "balance_transaction": "BalanceTransaction",
     "charge": "Charge",
