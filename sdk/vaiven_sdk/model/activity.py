@@ -140,7 +140,7 @@ class User(Entity):
 
 
 class Association(Entity):
-    """A tie between any two entities that has no field of its own, as in HubSpot's associations v4."""
+    """A tie between any two entities that has no field of its own."""
 
     natural_key: ClassVar[tuple[str, ...]] = ("from_kind", "from_id", "to_kind", "to_id", "type")
 

@@ -94,9 +94,11 @@ class AdAccount(Entity):
 class Campaign(Entity):
     """A set of messages or ads with one aim: at an ad platform, an e-mail tool, or above both.
 
-    LinkedIn calls this a campaign group and calls our ad group a campaign (vendor names move between levels;
-    the level is told by what a thing contains).
+    Vendors' names move between levels, and what a thing contains tells its level: LinkedIn's campaign group is
+    this, and LinkedIn's campaign is our ad group.
     """
+
+    # Source: fivetran/dbt_ad_reporting, DECISIONLOG.md, "Linkedin Campaign Group and Campaign Mapping", 2026-11-22.
 
     name: Name | None = None
     """Name shown to the tenant's staff."""
@@ -145,7 +147,9 @@ class Campaign(Entity):
 
 
 class AdGroup(Entity):
-    """Ads that share audience, placement or bid: ad set (Meta), line item (X), ad squad (Snap)."""
+    """Ads that share audience, placement or bid; X calls it a line item, Snap an ad squad."""
+
+    # Sources, 2026-11-22: developer.x.com, "Ad groups FAQ"; developers.snap.com, Ads-API/campaigns.
 
     name: Name | None = None
     """Name shown at the vendor."""

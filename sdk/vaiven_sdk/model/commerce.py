@@ -90,7 +90,7 @@ class Product(Entity):
 
 
 class Price(Entity):
-    """What a product costs on given terms: a Stripe price, a row of a price book."""
+    """What a product costs on given terms: a row of a price book."""
 
     product_id: Annotated[str | None, Ref("product")] = None
     """The product."""
@@ -129,6 +129,7 @@ class Order(Entity):
     """When the buyer ordered."""
     processed_at: Instant | None = None
     """When the shop booked it: the day that Shopify's own reports count by."""
+    # Source: fivetran/dbt_shopify, DECISIONLOG.md, on created and processed timestamps, 2026-11-22.
     cancelled_at: Instant | None = None
     """When it was cancelled; empty if it was not."""
     cancel_reason: Text | None = None

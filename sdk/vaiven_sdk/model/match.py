@@ -15,11 +15,8 @@ _TRACKING = frozenset(
 
 
 def email_match(value: str) -> str | None:
-    """An e-mail address without its plus tag; for Gmail also without dots and under one domain.
-
-    Source: Gmail Help, "Dots don't matter in Gmail addresses" (support.google.com/mail/answer/7436150),
-    2026-11-22.
-    """
+    """An e-mail address without its plus tag; for Gmail also without dots and under one domain."""
+    # Source on dots: Gmail Help, support.google.com/mail/answer/7436150, 2026-11-22.
     address = clean.email(value)
     if address is None:
         return None

@@ -50,7 +50,7 @@ class StageType(StrEnum):
 
 
 class Lead(Entity):
-    """An unqualified enquiry, kept apart from the person until it is converted (as Salesforce does)."""
+    """An unqualified enquiry, kept apart from the person until it is converted."""
 
     person_id: Annotated[str | None, Ref("person")] = None
     """The person, once known or converted to."""
@@ -89,7 +89,7 @@ class Lead(Entity):
 
 
 class Deal(Entity):
-    """A possible sale: opportunity (Salesforce), deal (HubSpot, Pipedrive).
+    """A possible sale, also called an opportunity.
 
     People in it hang on `association` rows with their role; the main ones stand here.
     """
