@@ -1,5 +1,6 @@
 """Everything a partner needs to write a connector; import from here."""
 
+from vaiven_sdk._walk import Fetched
 from vaiven_sdk.auth import Auth, Basic, Bearer, OAuth2
 from vaiven_sdk.config import Config
 from vaiven_sdk.connector import Account, Batch, Connector, Stream
@@ -40,6 +41,7 @@ __all__ = [
     "Connector",
     "CreateKey",
     "Deletes",
+    "Fetched",
     "Guarantee",
     "Guard",
     "Limit",
