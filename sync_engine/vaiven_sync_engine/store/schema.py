@@ -102,8 +102,9 @@ identifier = Table(
     _text("value"),
     Column("source_id", Integer, nullable=False),
     _text("remote_id"),
+    Column("current", Integer, nullable=False, server_default="1"),
     PrimaryKeyConstraint("tenant_id", "entity", "namespace", "value", "source_id", "remote_id"),
-    comment="Normalised values by which a record says who it is.",
+    comment="Normalised values by which a record says, or once said, who it is.",
 )
 Index("record_key_record", identifier.c.tenant_id, identifier.c.source_id, identifier.c.remote_id)
 
@@ -206,6 +207,18 @@ quarantine = Table(
     _text("last_at"),
     PrimaryKeyConstraint("tenant_id", "id"),
     comment="Records that could not be taken, with the reason; the id is a hash, so a repeat is one row.",
+)
+
+fact_snapshot = Table(
+    "fact_snapshot",
+    metadata,
+    _text("tenant_id"),
+    _text("fact_id"),
+    Column("snapshot", Integer, nullable=False),
+    _text("value"),
+    _text("fetched_at", null=True),
+    PrimaryKeyConstraint("tenant_id", "fact_id", "snapshot"),
+    comment="Earlier values of restated facts.",
 )
 
 run = Table(

@@ -1,0 +1,404 @@
+"""The embedded engine: one tenant's connections synced both ways over one store, in the order of the house."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+from ulid import ULID
+
+from vaiven_sdk import NotFound, PermissionMissing, Session, VaivenError
+from vaiven_sdk.errors import CustomerError
+from vaiven_sdk.http import Http
+from vaiven_sync_engine import connections as accounts
+from vaiven_sync_engine.errors import ApprovalNeeded, GuardTripped, PlanChanged
+from vaiven_sync_engine.plan import Plan, Planner, dependency_order
+from vaiven_sync_engine.pull import Puller
+from vaiven_sync_engine.push import Pusher
+from vaiven_sync_engine.report import Report, StreamReport
+from vaiven_sync_engine.stage import Source, Stage, Staged
+from vaiven_sync_engine.times import now as machine_now
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Mapping, Sequence
+
+    import httpx
+
+    from vaiven_sdk import Connector
+    from vaiven_sync_engine.connections import Connection
+    from vaiven_sync_engine.store import Database
+
+log = structlog.get_logger("vaiven.engine")
+
+ROUNDS = 4
+"""Times that one run plans and pushes: what a read-back or an overtaken write brings is settled in the same run."""
+
+Progress = "Callable[[str, str, str, int], None]"
+"""(connection, stream, `pull` or `push`, how many so far)."""
+
+
+@dataclass(eq=False)
+class Engine:
+    """Syncs one tenant.
+
+    Args:
+        database: the store, open for writing.
+        load: the connector of a slug.
+        unseal: the credential of a connection.
+        transport: an httpx transport for a connection, instead of the network.
+        now: the current instant as text.
+    """
+
+    database: Database
+    load: Callable[[str], Connector[Any]]
+    unseal: Callable[[Connection], Mapping[str, str]]
+    tenant: str = "local"
+    transport: Callable[[Connection], httpx.AsyncBaseTransport | None] = lambda _: None
+    now: Callable[[], str] = machine_now
+    order: list[str] = field(default_factory=dependency_order)
+
+    async def sync(
+        self,
+        names: Sequence[str] = (),
+        *,
+        dry_run: bool = False,
+        full: bool = False,
+        approve: str | None = None,
+        max_deletes: int | None = None,
+        progress: Callable[[str, str, str, int], None] | None = None,
+    ) -> Report:
+        """Pull, resolve, merge, plan and (unless `dry_run`) push.
+
+        Args:
+            names: connections; all of them when empty.
+            full: read everything again instead of what changed.
+            approve: the digest of the plan that may run, or `any`; a connection's first writes need it.
+            max_deletes: deletions allowed at each stream, instead of the guard's own limit.
+
+        Raises:
+            CustomerError: the plan is not the approved one, or would delete too much; nothing was written.
+        """
+        started = time.perf_counter()
+        report = Report(run=str(ULID()), kind="plan" if dry_run else "sync")
+        await self.database.run(_begin_run, self.tenant, report, self.now())
+        try:
+            async with AsyncExitStack() as stack:
+                work = await self._prepare(stack, names, report)
+                await self._settle(work, report)
+                await asyncio.gather(*(self._pull(work, c, report, full, progress) for c in work.connections))
+                await self._push_rounds(work, report, dry_run, approve, max_deletes, progress)
+                report.requests = sum(h.traffic.requests for h in work.clients.values())
+            if report.errors and report.status == "ok":
+                report.status = "partial"
+        except VaivenError as problem:
+            report.status = "awaiting_approval" if isinstance(problem, ApprovalNeeded) else "failed"
+            report.errors.setdefault("run", problem)
+            raise
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            report.status = "interrupted"
+            raise
+        finally:
+            report.seconds = time.perf_counter() - started
+            await asyncio.shield(self.database.run(_end_run, self.tenant, report, self.now()))
+        return report
+
+    # -- steps
+
+    async def _prepare(self, stack: AsyncExitStack, names: Sequence[str], report: Report) -> _Work:
+        known = await self.database.run(accounts.load_all, self.tenant)
+        chosen = accounts.pick(known, names)
+        work = _Work({c.id: c for c in chosen})
+        for one in known.values():
+            try:
+                connector = self.load(one.connector)
+            except VaivenError as problem:
+                if one.id in work.connections:
+                    report.errors[one.id] = problem
+                    del work.connections[one.id]
+                continue
+            streams = [s for n, s in connector.streams.items() if not one.streams or n in one.streams]
+            for stream in streams:
+                source_id = await self.database.run(_source, self.tenant, one.id, stream.name, stream.entity)
+                work.sources[source_id] = Source(source_id, one.id, stream)
+                if one.id in work.connections:
+                    report.streams[source_id] = StreamReport(one.id, stream.name)
+            if one.id in work.connections:
+                try:
+                    client = self.client(one, connector)
+                except VaivenError as problem:
+                    report.errors[one.id] = problem
+                    continue
+                work.clients[one.id] = await stack.enter_async_context(client)
+                work.sessions[one.id] = Session(client.config, client.send)
+        return work
+
+    def client(self, one: Connection, connector: Connector[Any]) -> Http:
+        """The HTTP client of a connection; only it ever holds the credential."""
+        return Http(
+            connector,
+            connector.config.model_validate(one.config),
+            self.unseal(one),
+            base_url=one.base_url,
+            transport=self.transport(one),
+        )
+
+    async def _settle(self, work: _Work, report: Report) -> None:
+        """Before anything else: what became of the writes that an earlier run left open?"""
+        for source in work.sources.values():
+            if source.connection_id in work.sessions and source.stream.writers:
+                try:
+                    await self._pusher(work, source, report.run).settle()
+                except VaivenError as problem:
+                    report.errors.setdefault(source.connection_id, problem)
+
+    async def _pull(
+        self,
+        work: _Work,
+        connection_id: str,
+        report: Report,
+        full: bool,  # noqa: FBT001
+        progress: Callable[[str, str, str, int], None] | None,
+    ) -> None:
+        session = work.sessions.get(connection_id)
+        if session is None or connection_id in report.errors:
+            return
+        for source in work.of(connection_id):
+            puller = Puller(
+                self.database, session, source.stream, self.tenant, source.id, report.run, self.now
+            )
+            name = source.stream.name
+            told = (lambda p, n=name: progress(connection_id, n, "pull", p.records)) if progress else None
+            line = report.streams[source.id]
+            line.pulled = puller.pulled
+            try:
+                await puller.pull(full=full, progress=told)
+            except (PermissionMissing, NotFound) as problem:
+                # One stream is out of bounds: the account's others still are worth having.
+                line.error = problem
+                report.errors.setdefault(f"{connection_id}/{name}", problem)
+                log.warning("stream_unavailable", connection=connection_id, stream=name, code=problem.code)
+            except VaivenError as problem:
+                line.error = problem
+                report.errors[connection_id] = problem
+                log.warning("pull_failed", connection=connection_id, stream=name, code=problem.code)
+                await self._mark(connection_id, problem)
+                return
+        await self.database.run(accounts.mark, self.tenant, connection_id, "ok", self.now())
+
+    async def _push_rounds(
+        self,
+        work: _Work,
+        report: Report,
+        dry_run: bool,  # noqa: FBT001
+        approve: str | None,
+        max_deletes: int | None,
+        progress: Callable[[str, str, str, int], None] | None,
+    ) -> None:
+        for number in range(ROUNDS):
+            report.rounds = number + 1
+            await self._stage(work, report)
+            plan = await self._plan(work)
+            plan.writes = [w for w in plan.writes if work.sources[w.source].connection_id not in report.errors]
+            if number == 0:
+                report.plan = plan
+                if dry_run:
+                    return
+                self._guard(work, plan, max_deletes)
+                await self._approval(work, plan, approve)
+            if not plan.writes:
+                await self.database.run(_unpend, self.tenant, plan.examined, set())
+                return
+            moved = await self._push(work, plan, report, progress)
+            if not moved:
+                return
+
+    async def _stage(self, work: _Work, report: Report) -> None:
+        stage = Stage(
+            self.tenant,
+            work.sources,
+            report.run,
+            self.now(),
+            frozenset(c.id for c in work.connections.values() if c.deletes == "propagate"),
+        )
+        for kind in self.order:
+            if any(s.entity == kind for s in work.sources.values()):
+                report.staged.add(await self.database.run(stage.bring_in, kind))
+
+    async def _plan(self, work: _Work) -> Plan:
+        planner = Planner(
+            self.tenant,
+            work.connections,
+            {i: s for i, s in work.sources.items() if s.connection_id in work.connections},
+            self.order,
+        )
+        return await self.database.run(planner.plan)
+
+    def _guard(self, work: _Work, plan: Plan, max_deletes: int | None) -> None:
+        for source, (planned, allowed) in plan.excess_deletes(max_deletes).items():
+            where = f"{work.sources[source].connection_id}/{work.sources[source].stream.name}"
+            raise GuardTripped(
+                f"This sync would delete {planned:,} records at {where}; at most {allowed:,} are allowed.",
+                why="so many at once are more often a mistake than a wish; nothing was written",
+            )
+
+    async def _approval(self, work: _Work, plan: Plan, approve: str | None) -> None:
+        """A digest that was asked for must match; a connection's first writes must have been asked for."""
+        if approve not in {None, "any", plan.digest}:
+            raise PlanChanged(
+                "The plan that was approved is not the one that would run now.",
+                why=f"approved {approve}, now {plan.digest}: something changed in the tools since",
+            )
+        concerned = {work.sources[w.source].connection_id for w in plan.writes}
+        new = [work.connections[c] for c in sorted(concerned) if not work.connections[c].approved]
+        if new and approve is None:
+            raise ApprovalNeeded(
+                f"The first sync would make {len(plan.writes):,} changes, and nobody has approved them yet.",
+                why=f"new: {', '.join(c.id for c in new)}; the plan's digest is {plan.digest}",
+                remedy=f"Look at the plan (`vaiven plan`), then run `vaiven sync --approve {plan.digest}`.",
+            )
+        for one in new:
+            approved = dataclasses.replace(one, approved=True)
+            work.connections[one.id] = approved
+            await self.database.run(accounts.save, self.tenant, approved, self.now())
+
+    async def _push(
+        self, work: _Work, plan: Plan, report: Report, progress: Callable[[str, str, str, int], None] | None
+    ) -> int:
+        """Push to every tool at once, each in its own order; gives how many writes came to an end."""
+        order = {kind: n for n, kind in enumerate(self.order)}
+        left: set[str] = set()
+        ended = 0
+
+        async def one_tool(connection_id: str) -> None:
+            nonlocal ended
+            mine = sorted(work.of(connection_id), key=lambda s: order[s.entity])
+            for source in mine:
+                writes = [w for w in plan.writes if w.source == source.id]
+                if not writes:
+                    continue
+                if connection_id in report.errors:
+                    left.update(w.entity_id for w in writes)
+                    continue
+                await self._ready(work, connection_id)
+                pusher = self._pusher(work, source, report.run)
+                done = 0
+
+                def told(n: int, name: str = source.stream.name) -> None:
+                    nonlocal done
+                    done += n
+                    if progress:
+                        progress(connection_id, name, "push", done)
+
+                pushed = await pusher.push(writes, told)
+                left.update(pusher.left)
+                ended += len(writes) - len(pusher.left & {w.entity_id for w in writes}) + pushed.overtaken
+                _add(report.streams[source.id], pushed)
+                if pushed.error is not None:
+                    report.errors[connection_id] = pushed.error
+                    await self._mark(connection_id, pushed.error)
+
+        await asyncio.gather(*(one_tool(c) for c in work.sessions))
+        await self.database.run(_unpend, self.tenant, plan.examined, left)
+        return ended
+
+    async def _ready(self, work: _Work, connection_id: str) -> None:
+        """Ready an account for its first write of this run (a custom property, say)."""
+        if connection_id not in work.ready:
+            hook = self.load(work.connections[connection_id].connector).hooks.get("prepare")
+            if hook is not None:
+                await hook(work.sessions[connection_id])
+            work.ready.add(connection_id)
+
+    def _pusher(self, work: _Work, source: Source, run: str) -> Pusher:
+        session = work.sessions[source.connection_id]
+        return Pusher(self.database, session, source, work.sources, self.tenant, run, self.now)
+
+    async def _mark(self, connection_id: str, problem: VaivenError) -> None:
+        status = problem.code if isinstance(problem, CustomerError) else "waiting"
+        await self.database.run(accounts.mark, self.tenant, connection_id, status, self.now())
+
+
+@dataclass(eq=False)
+class _Work:
+    """What one run works with."""
+
+    connections: dict[str, Connection]
+    sources: dict[int, Source] = field(default_factory=dict)
+    clients: dict[str, Http] = field(default_factory=dict)
+    sessions: dict[str, Session[Any]] = field(default_factory=dict)
+    ready: set[str] = field(default_factory=set)
+
+    def of(self, connection_id: str) -> list[Source]:
+        """The connection's streams."""
+        return [s for s in self.sources.values() if s.connection_id == connection_id]
+
+
+def _add(line: StreamReport, pushed: Any) -> None:
+    if line.pushed is None:
+        line.pushed = pushed
+        return
+    for name in ("created", "updated", "unchanged", "deleted", "rejected", "overtaken", "unknown", "settled"):
+        setattr(line.pushed, name, getattr(line.pushed, name) + getattr(pushed, name))
+    line.pushed.reasons.update(pushed.reasons)
+    line.pushed.error = pushed.error or line.pushed.error
+
+
+def _source(connection: sqlite3.Connection, tenant: str, connection_id: str, stream: str, entity: str) -> int:
+    where = (tenant, connection_id, stream)
+    row = connection.execute(
+        "SELECT id FROM source WHERE tenant_id = ? AND connection_id = ? AND stream = ?", where
+    ).fetchone()
+    if row is not None:
+        return int(row[0])
+    made = connection.execute(
+        "INSERT INTO source (tenant_id, connection_id, stream, entity, position) VALUES (?, ?, ?, ?, '{}')",
+        (*where, entity),
+    )
+    # What is already known may be missing in the new tool.
+    connection.execute(
+        "INSERT OR IGNORE INTO pending (tenant_id, entity, entity_id)"
+        f" SELECT tenant_id, ?, id FROM \"{entity}\" WHERE tenant_id = ? AND deleted_at IS NULL",
+        (entity, tenant),
+    )
+    return int(made.lastrowid or 0)
+
+
+def _unpend(
+    connection: sqlite3.Connection, tenant: str, examined: Sequence[tuple[str, str]], left: set[str]
+) -> None:
+    """Planned and brought to an end: out of the list. What a read-back changed comes back in with its merge."""
+    connection.executemany(
+        "DELETE FROM pending WHERE tenant_id = ? AND entity = ? AND entity_id = ?",
+        [(tenant, kind, entity_id) for kind, entity_id in examined if entity_id not in left],
+    )
+
+
+def _begin_run(connection: sqlite3.Connection, tenant: str, report: Report, at: str) -> None:
+    connection.execute(
+        "INSERT INTO run (tenant_id, id, kind, status, started_at, counts) VALUES (?, ?, ?, 'running', ?, '{}')",
+        (tenant, report.run, report.kind, at),
+    )
+
+
+def _end_run(connection: sqlite3.Connection, tenant: str, report: Report, at: str) -> None:
+    shown = report.as_dict()
+    error = next(iter(report.errors.values())).as_dict() if report.errors else None
+    connection.execute(
+        "UPDATE run SET status = ?, finished_at = ?, counts = ?, error = ?, digest = ? WHERE tenant_id = ? AND id = ?",
+        (
+            report.status,
+            at,
+            msgspec.json.encode(shown).decode(),
+            msgspec.json.encode(error).decode() if error else None,
+            report.plan.digest if report.plan else None,
+            tenant,
+            report.run,
+        ),
+    )

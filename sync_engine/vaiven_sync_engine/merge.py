@@ -1,0 +1,148 @@
+"""Three-way merge of one observed record into its entity, field by field; every value that loses is kept.
+
+For each field there are three values: what the record said when we last agreed (its shadow), what it says now, and the
+entity's. A value equal to the shadow is no news, which also absorbs the echo of our own writes. Pure functions: the
+store is not touched here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from vaiven_sdk.model import Field, Merge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vaiven_sync_engine.store.entities import Canonical
+
+Shadow = dict[str, list[Any]]
+"""Field -> [the value as the tool keeps it, the entity's revision that it reflects]."""
+
+_STRICTNESS = {"denied": 3, "pending": 2, "granted": 1, "unknown": 0, None: -1}
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A value that lost."""
+
+    field: str
+    kept: Any
+    kept_from: tuple[int, str]
+    lost: Any
+    lost_from: tuple[int, str]
+    rule: str
+
+
+@dataclass(slots=True)
+class Observation:
+    """One record as its tool has it now, on its way into an entity.
+
+    Args:
+        source: the stream's row id.
+        remote_id: the record.
+        at: when its tool says that it changed; empty if it does not say.
+        fields: clean unified values, references already turned into entity ids.
+        shadow: the record's shadow; updated in place.
+        first: the record was never merged before.
+    """
+
+    source: int
+    remote_id: str
+    at: str
+    fields: Mapping[str, Any]
+    shadow: Shadow = field(default_factory=dict)
+
+    @property
+    def origin(self) -> tuple[int, str]:
+        """Who says so."""
+        return self.source, self.remote_id
+
+
+def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) -> list[Lost]:
+    """Merge one observation; gives the values that lost.
+
+    Args:
+        entity: changed in place.
+        seen: its shadow is changed in place.
+        specs: the entity's fields.
+    """
+    lost: list[Lost] = []
+    for name, value in seen.fields.items():
+        spec = specs.get(name)
+        if spec is None:
+            continue
+        last = seen.shadow.get(name)
+        if last is not None and last[0] == value:
+            continue
+        current, rev = entity.values.get(name), entity.rev_of(name)
+        agreed = last[1] if last is not None else 0
+        if value == current:
+            # Both came to the same value: nothing to do on either side.
+            seen.shadow[name] = [value, rev]
+        elif last is None and value is None:
+            # A record met for the first time says nothing about this field: that is no wish to clear it.
+            seen.shadow[name] = [None, 0]
+        elif spec.merge is Merge.MOST_RESTRICTIVE:
+            lost.extend(_consent(entity, seen, name, value, agreed))
+        elif spec.merge is Merge.UNION:
+            _union(entity, seen, name, value, last)
+        elif spec.merge in {Merge.EARLIEST, Merge.LATEST}:
+            _extreme(entity, seen, name, value, latest=spec.merge is Merge.LATEST)
+        elif rev <= agreed and last is not None:
+            seen.shadow[name] = [value, entity.set(name, value, *seen.origin, seen.at, "only_change")]
+        elif rev == 0:
+            seen.shadow[name] = [value, entity.set(name, value, *seen.origin, seen.at, "first")]
+        else:
+            lost.append(_last_writer(entity, seen, name, value, agreed))
+    return lost
+
+
+def _last_writer(entity: Canonical, seen: Observation, name: str, value: Any, agreed: int) -> Lost:
+    """Both sides changed: the later edit wins; of two at the same instant the one that is in place stays."""
+    origin = entity.origins[name]
+    current, holder = entity.values.get(name), (origin.source, origin.remote_id)
+    if seen.at > origin.at:
+        seen.shadow[name] = [value, entity.set(name, value, *seen.origin, seen.at, "last_writer")]
+        return Lost(name, value, seen.origin, current, holder, "last_writer")
+    seen.shadow[name] = [value, agreed]
+    return Lost(name, current, holder, value, seen.origin, "last_writer")
+
+
+def _consent(entity: Canonical, seen: Observation, name: str, value: Any, agreed: int) -> list[Lost]:
+    """A refusal beats a permission whatever the order; `unknown` is no statement at all."""
+    current = entity.values.get(name)
+    origin = entity.origins.get(name)
+    if _STRICTNESS.get(value, 0) > _STRICTNESS.get(current, -1):
+        seen.shadow[name] = [value, entity.set(name, value, *seen.origin, seen.at, "most_restrictive")]
+        if current in {None, "unknown"} or origin is None:
+            return []
+        return [Lost(name, value, seen.origin, current, (origin.source, origin.remote_id), "most_restrictive")]
+    seen.shadow[name] = [value, agreed]
+    if value in {None, "unknown"} or origin is None:
+        return []
+    return [Lost(name, current, (origin.source, origin.remote_id), value, seen.origin, "most_restrictive")]
+
+
+def _union(entity: Canonical, seen: Observation, name: str, value: Any, last: list[Any] | None) -> None:
+    """Three-way merge of sets: what this side added is added, what it removed is removed, the rest stays."""
+    base = set((last[0] if last else None) or ())
+    theirs, ours = set(value or ()), set(entity.values.get(name) or ())
+    merged = sorted((ours | (theirs - base)) - (base - theirs))
+    agreed = last[1] if last else 0
+    if merged != sorted(ours) or name not in entity.origins:
+        agreed_rev = entity.set(name, merged, *seen.origin, seen.at, "union")
+        agreed = agreed_rev if merged == sorted(theirs) else agreed
+    elif merged == sorted(theirs):
+        agreed = entity.rev_of(name)
+    seen.shadow[name] = [value, agreed]
+
+
+def _extreme(entity: Canonical, seen: Observation, name: str, value: Any, *, latest: bool) -> None:
+    current = entity.values.get(name)
+    better = current is None or (value is not None and (value > current if latest else value < current))
+    if better and value is not None:
+        entity.set(name, value, *seen.origin, seen.at, "latest" if latest else "earliest")
+    # Such a value is a record's own observation: it is never pushed over another record's.
+    seen.shadow[name] = [value, entity.rev_of(name)]

@@ -1,0 +1,285 @@
+"""What each tool lacks: the smallest writes that bring it to the unified values. A dry run stops here."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from vaiven_sdk.model import ENTITIES
+from vaiven_sync_engine.store import entities as rows
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+
+    from vaiven_sync_engine.connections import Connection
+    from vaiven_sync_engine.stage import Source
+    from vaiven_sync_engine.store.entities import Canonical
+
+LEAST_DELETES = 10
+"""Deletions that a run may always make; above that at most `MOST_DELETES` of the tool's linked records."""
+MOST_DELETES = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One write that is due.
+
+    Args:
+        fields: unified field -> [the value to write, its revision].
+        before: the values that the tool has now, as far as known.
+        base_version: the record's version that the plan rests on.
+    """
+
+    op: str
+    source: int
+    entity: str
+    entity_id: str
+    remote_id: str | None
+    fields: Mapping[str, tuple[Any, int]]
+    before: Mapping[str, Any]
+    base_version: str = ""
+
+    @property
+    def key(self) -> str:
+        """The same for the same write: the push ledger's idempotency key."""
+        revs = sorted((name, rev) for name, (_, rev) in self.fields.items())
+        text = f"{self.source}\0{self.op}\0{self.entity_id}\0{self.remote_id}\0{revs}"
+        return blake2b(text.encode(), digest_size=20).hexdigest()
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a digest, a file or a screen."""
+        return {
+            "op": self.op,
+            "source": self.source,
+            "entity": self.entity,
+            "entity_id": self.entity_id,
+            "remote_id": self.remote_id,
+            "changes": {n: {"before": self.before.get(n), "after": v} for n, (v, _) in sorted(self.fields.items())},
+        }
+
+
+@dataclass(slots=True)
+class Plan:
+    """All writes that are due, in the order in which they are made.
+
+    Args:
+        writes: parents before children.
+        examined: entities that were looked at, by kind.
+        skipped: why something was not planned, by (source, reason).
+        linked: live records by source, for the guard against mass deletions.
+    """
+
+    writes: list[Planned] = field(default_factory=list)
+    examined: list[tuple[str, str]] = field(default_factory=list)
+    skipped: Counter[tuple[int, str]] = field(default_factory=Counter)
+    linked: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Two plans with the same digest make the same writes."""
+        text = msgspec.json.encode([w.as_dict() for w in sorted(self.writes, key=lambda w: w.key)])
+        return blake2b(text, digest_size=12).hexdigest()
+
+    def counts(self) -> dict[int, Counter[str]]:
+        """Creates, updates and deletes by source."""
+        out: dict[int, Counter[str]] = defaultdict(Counter)
+        for write in self.writes:
+            out[write.source][write.op] += 1
+        return out
+
+    def excess_deletes(self, allowed: int | None = None) -> dict[int, tuple[int, int]]:
+        """Sources with more deletions than allowed: (planned, allowed)."""
+        out = {}
+        for source, counts in self.counts().items():
+            limit = max(LEAST_DELETES, int(self.linked.get(source, 0) * MOST_DELETES)) if allowed is None else allowed
+            if counts["delete"] > limit:
+                out[source] = (counts["delete"], limit)
+        return out
+
+
+@dataclass(eq=False)
+class Planner:
+    """Plans for one tenant.
+
+    Args:
+        connections: by id.
+        sources: by row id.
+        order: entity kinds, parents first.
+    """
+
+    tenant: str
+    connections: Mapping[str, Connection]
+    sources: Mapping[int, Source]
+    order: Sequence[str]
+
+    def plan(self, connection: sqlite3.Connection) -> Plan:
+        """Compare every entity that changed with what each tool has; call it inside a transaction."""
+        out = Plan()
+        for kind in self.order:
+            ids = [
+                row[0]
+                for row in connection.execute(
+                    "SELECT entity_id FROM pending WHERE tenant_id = ? AND entity = ? ORDER BY entity_id",
+                    (self.tenant, kind),
+                )
+            ]
+            targets = [
+                s
+                for s in self.sources.values()
+                if s.entity == kind and s.stream.writers and self.connections[s.connection_id].writes
+            ]
+            out.examined.extend((kind, entity_id) for entity_id in ids)
+            if targets and ids:
+                for start in range(0, len(ids), rows.CHUNK):
+                    self._plan_chunk(connection, out, kind, targets, ids[start : start + rows.CHUNK])
+        self._drop_refused(connection, out)
+        for source in {w.source for w in out.writes if w.op == "delete"}:
+            (out.linked[source],) = connection.execute(
+                "SELECT count(*) FROM record WHERE tenant_id = ? AND source_id = ? AND entity_id IS NOT NULL",
+                (self.tenant, source),
+            ).fetchone()
+        return out
+
+    def _plan_chunk(
+        self, connection: sqlite3.Connection, out: Plan, kind: str, targets: Sequence[Source], ids: Sequence[str]
+    ) -> None:
+        entities = rows.load(connection, self.tenant, kind, ids)
+        held: dict[tuple[str, int], list[Any]] = defaultdict(list)
+        marks = ",".join("?" * len(ids))
+        for row in connection.execute(
+            "SELECT entity_id, source_id, remote_id, version, deleted_at, shadow FROM record"
+            f" WHERE tenant_id = ? AND entity_id IN ({marks})",
+            (self.tenant, *ids),
+        ):
+            held[row["entity_id"], row["source_id"]].append(row)
+        for entity_id in ids:
+            entity = entities.get(entity_id)
+            if entity is None:
+                continue
+            for target in targets:
+                self._plan_one(connection, out, kind, entity, target, held.get((entity_id, target.id), []))
+
+    def _plan_one(
+        self, connection: sqlite3.Connection, out: Plan, kind: str, entity: Canonical, target: Source, held: Sequence[Any]
+    ) -> None:
+        live = [row for row in held if row["deleted_at"] is None]
+        settings = self.connections[target.connection_id]
+        if entity.deleted_at:
+            if entity.deletion_reason == "source_deleted" and settings.deletes == "propagate":
+                if "delete" in target.stream.writers:
+                    out.writes.extend(
+                        Planned("delete", target.id, kind, entity.id, r["remote_id"], {}, {}, r["version"]) for r in live
+                    )
+                elif live:
+                    out.skipped[target.id, "cannot_delete"] += len(live)
+            return
+        for row in live:
+            if "update" in target.stream.writers:
+                self._plan_update(connection, out, kind, entity, target, row)
+        if not held and settings.creates and "create" in target.stream.writers:
+            self._plan_create(connection, out, kind, entity, target)
+
+    def _plan_update(
+        self, connection: sqlite3.Connection, out: Plan, kind: str, entity: Canonical, target: Source, row: Any
+    ) -> None:
+        shadow = msgspec.json.decode(row["shadow"]) if row["shadow"] else {}
+        fields: dict[str, tuple[Any, int]] = {}
+        for name in target.stream.writable:
+            rev = entity.rev_of(name)
+            last, agreed = shadow.get(name) or (None, 0)
+            value = entity.values.get(name)
+            if rev <= agreed or value == last or not self._sendable(connection, target, name, entity):
+                continue
+            fields[name] = (value, rev)
+        if fields:
+            before = {n: (shadow.get(n) or [None])[0] for n in fields}
+            out.writes.append(
+                Planned("update", target.id, kind, entity.id, row["remote_id"], fields, before, row["version"])
+            )
+
+    def _plan_create(
+        self, connection: sqlite3.Connection, out: Plan, kind: str, entity: Canonical, target: Source
+    ) -> None:
+        writer = target.stream.writers["create"]
+        if entity.values.get("is_test") or entity.values.get("do_not_process"):
+            out.skipped[target.id, "not_to_be_processed"] += 1
+        elif any(not entity.values.get(name) for name in writer.needs):
+            out.skipped[target.id, f"lacks_{next(n for n in writer.needs if not entity.values.get(n))}"] += 1
+        elif writer.consent and entity.values.get(writer.consent) != "granted":
+            out.skipped[target.id, "no_consent"] += 1
+        else:
+            fields = {
+                name: (entity.values[name], entity.rev_of(name))
+                for name in sorted(target.stream.writable)
+                if entity.values.get(name) is not None
+                and self._sendable(connection, target, name, entity)
+            }
+            out.writes.append(Planned("create", target.id, kind, entity.id, None, fields, {}))
+
+    def _sendable(self, connection: sqlite3.Connection, target: Source, name: str, entity: Canonical) -> bool:
+        """Whether the tool can take this value: it knows the enum's member, and the entity that a reference means."""
+        mapped = target.stream.record.mapped()[name]
+        value = entity.values.get(name)
+        if mapped.ref is not None:
+            return value is None or remote_id_of(connection, self.tenant, self.sources, target, mapped.ref, value) is not None
+        return mapped.write is not None and bool(mapped.write(entity.values))
+
+    def _drop_refused(self, connection: sqlite3.Connection, out: Plan) -> None:
+        """A write that its tool refused is not sent again until one of its values changes."""
+        if not out.writes:
+            return
+        refused = {
+            row[0]
+            for row in connection.execute(
+                "SELECT key FROM intent WHERE tenant_id = ? AND state = 'rejected'", (self.tenant,)
+            )
+        }
+        for write in out.writes:
+            if write.key in refused:
+                out.skipped[write.source, "refused_before"] += 1
+        out.writes = [w for w in out.writes if w.key not in refused]
+
+
+def remote_id_of(
+    connection: sqlite3.Connection,
+    tenant: str,
+    sources: Mapping[int, Source],
+    target: Source,
+    stream: str,
+    entity_id: str,
+) -> str | None:
+    """The id, at the target's own tool, of the record of `stream` that stands for an entity."""
+    other = next((s.id for s in sources.values() if s.connection_id == target.connection_id and s.stream.name == stream), None)
+    row = connection.execute(
+        "SELECT remote_id FROM record WHERE tenant_id = ? AND entity_id = ? AND source_id = ? AND deleted_at IS NULL"
+        " ORDER BY remote_id LIMIT 1",
+        (tenant, entity_id, other),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def dependency_order() -> list[str]:
+    """Entity kinds so that what is referred to comes before what refers to it; a cycle is cut where it closes."""
+    order: list[str] = []
+    underway: set[str] = set()
+
+    def visit(kind: str) -> None:
+        if kind in order or kind in underway:
+            return
+        underway.add(kind)
+        for spec in ENTITIES[kind].fields().values():
+            if spec.ref and spec.ref != kind:
+                visit(spec.ref)
+        underway.discard(kind)
+        order.append(kind)
+
+    for kind in ENTITIES:
+        visit(kind)
+    # Links between any two things come last: both ends must exist.
+    late = [k for k in order if any(f.ref_by for f in ENTITIES[k].fields().values())]
+    return [k for k in order if k not in late] + late

@@ -1,0 +1,267 @@
+"""Read one stream of one connection into the store, page by page, the next one requested while this one is written."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from vaiven_sdk import Batch, Deletes, Window
+from vaiven_sdk.record import Record
+from vaiven_sync_engine.records import Bad, Decoded, decode
+from vaiven_sync_engine.store.pages import PageWrite, move_position, write_page
+from vaiven_sync_engine.times import earlier, instant
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import AsyncIterator, Callable
+
+    from vaiven_sdk import Stream
+    from vaiven_sdk.session import Session
+    from vaiven_sync_engine.store import Database
+
+PREFETCH = 2
+"""Pages that may wait to be written while the next one is requested."""
+
+
+@dataclass(slots=True)
+class Pulled:
+    """What one read of a stream brought."""
+
+    pages: int = 0
+    records: int = 0
+    changed: int = 0
+    bad: int = 0
+    duplicates: int = 0
+    missing: int = 0
+    full: bool = False
+
+
+@dataclass(slots=True)
+class _Page:
+    """One page on its way to the store."""
+
+    decoded: Decoded
+    state: Any
+    date: str | None = None
+    gone: tuple[str, ...] = ()
+    since: str | None = None
+
+
+@dataclass(eq=False)
+class Puller:
+    """Reads one stream.
+
+    Args:
+        database: where to.
+        session: how to call the vendor.
+        stream: what to read.
+        tenant: whose.
+        source: the stream's row id.
+        run: the run's id.
+        now: the current instant, as text; used for `observed_at` only, never for a cursor.
+    """
+
+    database: Database
+    session: Session[Any]
+    stream: Stream[Any, Any]
+    tenant: str
+    source: int
+    run: str
+    now: Callable[[], str]
+    seq: int = 0
+    version: int = 0
+    position: dict[str, Any] = field(default_factory=dict)
+    pulled: Pulled = field(default_factory=Pulled)
+
+    async def pull(self, *, full: bool = False, progress: Callable[[Pulled], None] | None = None) -> Pulled:
+        """Read what is new (or everything), from where the last read stopped."""
+        self.position, self.version = await self.database.run(_position, self.source)
+        if "walk" not in self.position:
+            complete = full or not self.stream.incremental or self.position.get("since") is None
+            self.position["walk"] = {"kind": "full" if complete else "changes", "state": None, "high": ""}
+        await self._walk(progress)
+        if self.stream.gone is not None or "gone" in self.stream.readers:
+            await self._walk_gone()
+        return self.pulled
+
+    async def _walk(self, progress: Callable[[Pulled], None] | None) -> None:
+        walk = self.position["walk"]
+        kind = walk["kind"]
+        self.pulled.full = kind == "full"
+        resumed = walk["state"] is not None
+        window = self._window(None if kind == "full" else self.position.get("since"))
+        seen: set[str] | None = set() if self._tracks_absence(kind, resumed=resumed) else None
+        since: str | None = None
+        async with aclosing(self._pages(kind, window, walk["state"])) as pages:
+            async for page in _ahead(pages):
+                # The vendor's clock at the first answer: what changes later is the next read's, whatever we saw.
+                walk.setdefault("started", page.date or "")
+                walk["high"] = max([walk["high"], *(o.version for o in page.decoded.good)])
+                walk["state"] = page.state
+                since = page.since or since
+                if seen is not None:
+                    seen.update(o.remote_id for o in page.decoded.good)
+                    seen.update(b.remote_id for b in page.decoded.bad if b.remote_id)
+                await self._store(page)
+                if progress:
+                    progress(self.pulled)
+        position = {k: v for k, v in self.position.items() if k != "walk"}
+        position["since"] = since or self._next_since(walk)
+        if seen is not None:
+            position["missing"] = await self.database.run(self._mark_missing, seen)
+        await self._finish(position)
+
+    async def _walk_gone(self) -> None:
+        # Deleted records carry no time that grows with their deletion (an archive may not move the modified date),
+        # so the list is read whole unless the connector's own rule narrows it.
+        window = self._window(self.position.get("since"))
+        async with aclosing(self._pages("gone", window, None)) as pages:
+            async for page in _ahead(pages):
+                await self._store(page, deleted=True)
+        await self._finish(dict(self.position))
+
+    def _window(self, since: str | None) -> Window:
+        read = self.stream.full or self.stream.changes
+        return Window(config=self.session.config, since=since, size=read.page.size if read else 100)
+
+    async def _pages(self, kind: str, window: Window, state: Any) -> AsyncIterator[_Page]:
+        own = self.stream.readers.get(kind)
+        record: type[Record[Any]] = self.stream.record
+        if own is not None:
+            async with aclosing(own(self.session, window, state)) as batches:
+                async for batch in batches:
+                    yield _own_page(record, batch)
+            return
+        read = {"full": self.stream.full, "changes": self.stream.changes, "gone": self.stream.gone}[kind]
+        if read is None:
+            return
+        key = record.__wires__[record.__key__[-1]].path or (record.__key__[-1],)
+        async with aclosing(self.session.walk(read, window, state=state, key=key)) as fetched:
+            async for page in fetched:
+                decoded = decode(record, page.items)
+                decoded.bad.extend(Bad("invalid", reason, body) for body, reason in page.bad)
+                yield _Page(decoded, page.state, _date(page.headers.get("date")))
+
+    async def _store(self, page: _Page, *, deleted: bool = False) -> None:
+        good = _newest(page.decoded)
+        self.pulled.duplicates += len(page.decoded.good) - len(good)
+        at = self.now()
+        write = PageWrite(
+            tenant=self.tenant,
+            run=self.run,
+            source=self.source,
+            seq=self.seq,
+            position=self.position,
+            seen_version=self.version,
+            at=at,
+            good=good,
+            bad=page.decoded.bad,
+            gone=page.gone,
+            deleted_at=at if deleted else None,
+        )
+        changed = await self.database.run(write_page, write)
+        self.seq += 1
+        self.version += 1
+        self.pulled.pages += 1
+        self.pulled.records += len(good)
+        self.pulled.bad += len(page.decoded.bad)
+        self.pulled.changed += changed
+
+    async def _finish(self, position: dict[str, Any]) -> None:
+        self.position = position
+        await self.database.run(_finish, self.source, position, self.version, self.now())
+        self.version += 1
+
+    def _next_since(self, walk: dict[str, Any]) -> str | None:
+        """Where the next read begins: the vendor's own newest version, never past the start of this walk."""
+        old = self.position.get("since")
+        high = walk["high"]
+        if not high:
+            # Nothing came, or nothing carries a version: the vendor's clock is all there is.
+            return old or (earlier(walk["started"], self.stream.lag) if walk.get("started") else "")
+        if "T" in high:
+            high = min(high, walk["started"]) if walk.get("started") else high
+            high = earlier(high, self.stream.lag)
+        return max(high, old) if old else high
+
+    def _tracks_absence(self, kind: str, *, resumed: bool) -> bool:
+        return kind == "full" and not resumed and self.stream.deletes is Deletes.FULL_SCAN
+
+    def _mark_missing(self, connection: sqlite3.Connection, seen: set[str]) -> int:
+        """Records that a complete scan did not show are deleted, unless so many that the scan is to be doubted."""
+        rows = connection.execute(
+            "SELECT remote_id FROM record WHERE tenant_id = ? AND source_id = ? AND deleted_at IS NULL",
+            (self.tenant, self.source),
+        ).fetchall()
+        missing = [row["remote_id"] for row in rows if row["remote_id"] not in seen]
+        self.pulled.missing = len(missing)
+        if len(missing) > max(10, len(rows) * 0.5):
+            return len(missing)
+        at = self.now()
+        connection.executemany(
+            "UPDATE record SET deleted_at = ?, dirty = 1, run_id = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+            [(at, self.run, self.tenant, self.source, remote_id) for remote_id in missing],
+        )
+        self.pulled.changed += len(missing)
+        return 0
+
+
+def _own_page(record: type[Record[Any]], batch: Batch) -> _Page:
+    return _Page(decode(record, batch.items), batch.state, None, tuple(batch.gone), batch.since)
+
+
+def _newest(decoded: Decoded) -> list[Any]:
+    """One record per id: of several in a page the newest version, of equal ones the last."""
+    best: dict[str, Any] = {}
+    for one in decoded.good:
+        have = best.get(one.remote_id)
+        if have is None or one.version >= have.version:
+            best[one.remote_id] = one
+    return list(best.values())
+
+
+def _date(header: str | None) -> str | None:
+    if not header:
+        return None
+    try:
+        return instant(parsedate_to_datetime(header))
+    except (TypeError, ValueError):
+        return None
+
+
+async def _ahead(pages: AsyncIterator[_Page]) -> AsyncIterator[_Page]:
+    """The same pages, fetched ahead of the one that is being stored."""
+    queue: asyncio.Queue[_Page | BaseException | None] = asyncio.Queue(maxsize=PREFETCH)
+
+    async def fetch() -> None:
+        try:
+            async for page in pages:
+                await queue.put(page)
+            await queue.put(None)
+        except Exception as problem:  # noqa: BLE001 - handed to the reader, which raises it after the pages before it
+            await queue.put(problem)
+
+    task = asyncio.create_task(fetch())
+    try:
+        while (page := await queue.get()) is not None:
+            if isinstance(page, BaseException):
+                raise page
+            yield page
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _position(connection: sqlite3.Connection, source: int) -> tuple[dict[str, Any], int]:
+    row = connection.execute("SELECT position, position_version FROM source WHERE id = ?", (source,)).fetchone()
+    return msgspec.json.decode(row["position"]), row["position_version"]
+
+
+def _finish(connection: sqlite3.Connection, source: int, position: dict[str, Any], version: int, at: str) -> None:
+    move_position(connection, source, position, version)
+    connection.execute("UPDATE source SET synced_at = ?, status = NULL WHERE id = ?", (at, source))

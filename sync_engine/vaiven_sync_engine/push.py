@@ -1,0 +1,386 @@
+"""Make the planned writes at one tool: guard, journal, send, read back; nothing is sent twice on a guess."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from vaiven_sdk import Guard, Outcome, RequestRefused, Unsettled, VaivenError, Write
+from vaiven_sdk.write import complete
+from vaiven_sync_engine.plan import Planned, remote_id_of
+from vaiven_sync_engine.records import Observed, decode
+from vaiven_sync_engine.store import entities as rows
+from vaiven_sync_engine.store.intents import close_intents, open_intents, unsettled
+from vaiven_sync_engine.store.pages import set_aside, upsert_records
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from vaiven_sdk.session import Session
+    from vaiven_sync_engine.stage import Source
+    from vaiven_sync_engine.store import Database
+
+
+@dataclass(slots=True)
+class Pushed:
+    """What one push did at one stream."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    rejected: int = 0
+    overtaken: int = 0
+    """Dropped because the record had changed at its tool: it is read and planned again."""
+    unknown: int = 0
+    settled: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    error: VaivenError | None = None
+
+    @property
+    def writes(self) -> int:
+        """Writes that took effect."""
+        return self.created + self.updated + self.deleted
+
+
+@dataclass(eq=False)
+class Pusher:
+    """Writes to one stream of one connection.
+
+    Args:
+        session: how to call the vendor.
+        source: the stream.
+        sources: all streams of the tenant, for references.
+        run: the run's id.
+        now: the current instant, as text.
+    """
+
+    database: Database
+    session: Session[Any]
+    source: Source
+    sources: Mapping[int, Source]
+    tenant: str
+    run: str
+    now: Callable[[], str]
+    pushed: Pushed = field(default_factory=Pushed)
+    left: set[str] = field(default_factory=set)
+    """Entities whose writes did not come to an end: they stay pending."""
+
+    async def push(self, writes: Sequence[Planned], progress: Callable[[int], None] | None = None) -> Pushed:
+        """Make these writes, in batches; a failing tool ends the push, a refused record does not."""
+        for op in ("create", "update", "delete"):
+            mine = [w for w in writes if w.op == op]
+            size = self.source.stream.writers[op].batch if mine else 1
+            for start in range(0, len(mine), size):
+                batch = mine[start : start + size]
+                if self.pushed.error is None:
+                    try:
+                        await self._batch(op, batch)
+                    except VaivenError as problem:
+                        self.pushed.error = problem
+                if self.pushed.error is not None:
+                    self.left.update(w.entity_id for w in mine[start:])
+                elif progress:
+                    progress(len(batch))
+        return self.pushed
+
+    async def settle(self) -> int:
+        """Find out, by reading, what became of writes whose answer was lost.
+
+        A create is looked up by what makes it unique, an update or deletion by its id. Without a way to look up, the
+        next read of the stream decides: the record is linked by then, or the write is planned anew.
+        """
+        open_ones = await self.database.run(unsettled, self.tenant, self.source.id)
+        if not open_ones:
+            return 0
+        writes = await self.database.run(self._rewrite, open_ones)
+        found = await self._find(writes)
+        await self.database.run(self._settle, open_ones, writes, found)
+        self.pushed.settled += len(open_ones)
+        return len(open_ones)
+
+    # -- one batch
+
+    async def _batch(self, op: str, batch: Sequence[Planned]) -> None:
+        writes = await self.database.run(self._writes, batch)
+        if op != "create" and self.source.stream.finder and self.source.stream.guard is not Guard.NONE:
+            batch, writes = await self._guarded(batch, writes)
+        if not batch:
+            return
+        ids = await self.database.run(open_intents, self.tenant, self.run, self.now(), batch)
+        try:
+            outcomes = await self._send(op, writes)
+        except Unsettled as problem:
+            await self.database.run(
+                close_intents, self.tenant, self.now(), [(i, "unknown", problem.code, problem.what, None) for i in ids]
+            )
+            self.pushed.unknown += len(ids)
+            raise
+        except VaivenError as problem:
+            # The vendor answered that it did nothing: the intents are void.
+            await self.database.run(
+                close_intents, self.tenant, self.now(), [(i, "void", problem.code, problem.what, None) for i in ids]
+            )
+            raise
+        stored = await self._stored(writes, outcomes)
+        await self.database.run(self._acknowledge, batch, ids, outcomes, stored)
+
+    async def _send(self, op: str, writes: Sequence[Write[Any]]) -> list[Outcome]:
+        """Send a batch; one that is refused as a whole is halved until the bad record stands alone."""
+        function = self.source.stream.writers[op].function
+        try:
+            return complete(writes, await function(self.session, writes))
+        except RequestRefused as problem:
+            if len(writes) == 1:
+                return [writes[0].rejected(_code(problem), problem.why or problem.what)]
+        half = len(writes) // 2
+        return [*await self._send(op, writes[:half]), *await self._send(op, writes[half:])]
+
+    async def _guarded(
+        self, batch: Sequence[Planned], writes: Sequence[Write[Any]]
+    ) -> tuple[list[Planned], list[Write[Any]]]:
+        """Read the records just before writing: one that has changed since is merged first, not overwritten."""
+        found = await self._find(writes)
+        overtaken = await self.database.run(self._overtaken, batch, found)
+        self.pushed.overtaken += len(overtaken)
+        self.left.update(w.entity_id for w in batch if w.remote_id in overtaken)
+        kept = [(p, w) for p, w in zip(batch, writes, strict=True) if p.remote_id not in overtaken]
+        return [p for p, _ in kept], [w for _, w in kept]
+
+    async def _find(self, writes: Sequence[Write[Any]]) -> list[Observed]:
+        """The records as their tool has them now, those that exist."""
+        finder = self.source.stream.finder
+        if finder is None:
+            return []
+        found: list[Observed] = []
+        for start in range(0, len(writes), finder.batch):
+            items = await finder.function(self.session, writes[start : start + finder.batch])
+            decoded = decode(self.source.stream.record, [msgspec.json.encode(item) for item in items])
+            found.extend(decoded.good)
+            if decoded.bad:
+                await self.database.run(
+                    set_aside, self.tenant, self.source.id, self.run, self.now(), decoded.bad
+                )
+        return found
+
+    async def _stored(self, writes: Sequence[Write[Any]], outcomes: Sequence[Outcome]) -> dict[str, Observed]:
+        """By id, each written record as its tool now keeps it: from the answer, else read back."""
+        record = self.source.stream.record
+        given = [o.stored for o in outcomes if o.stored is not None]
+        stored = {o.remote_id: o for o in decode(record, [msgspec.json.encode(item) for item in given]).good}
+        silent = [
+            Write(w.op, w.hub_id, w.record, o.id, w.changed, w.idempotency_key)
+            for w, o in zip(writes, outcomes, strict=True)
+            if o.status in {"created", "updated"} and o.id and o.id not in stored
+        ]
+        if silent and self.source.stream.finder:
+            try:
+                stored.update({o.remote_id: o for o in await self._find(silent)})
+            except VaivenError:
+                # The write itself is known to have landed; what the tool made of it comes with the next read.
+                pass
+        return stored
+
+    # -- transactions
+
+    def _writes(self, connection: sqlite3.Connection, batch: Sequence[Planned]) -> list[Write[Any]]:
+        entities = rows.load(connection, self.tenant, batch[0].entity, {w.entity_id for w in batch})
+        return [self._write(connection, w, entities[w.entity_id].values) for w in batch]
+
+    def _rewrite(self, connection: sqlite3.Connection, intents: Sequence[Mapping[str, Any]]) -> list[Write[Any]]:
+        planned = [_planned(i) for i in intents]
+        entities = rows.load(connection, self.tenant, planned[0].entity, {w.entity_id for w in planned})
+        out = []
+        for one in planned:
+            values = dict(entities[one.entity_id].values) if one.entity_id in entities else {}
+            values.update({name: value for name, (value, _) in one.fields.items()})
+            out.append(self._write(connection, one, values))
+        return out
+
+    def _write(self, connection: sqlite3.Connection, planned: Planned, values: Mapping[str, Any]) -> Write[Any]:
+        record = self.source.stream.record
+        wanted = dict(values)
+        wanted.update({name: value for name, (value, _) in planned.fields.items()})
+        for name in planned.fields:
+            ref = record.mapped()[name].ref
+            if ref is not None and wanted[name]:
+                wanted[name] = remote_id_of(
+                    connection, self.tenant, self.sources, self.source, ref, wanted[name]
+                )
+        if planned.op == "create":
+            full, changed = record.blank({n: wanted.get(n) for n in planned.fields})
+            if record.__hub_id__:
+                full = full.model_copy(update={record.__hub_id__: planned.entity_id})
+                changed |= {record.__hub_id__}
+        else:
+            body = connection.execute(
+                "SELECT body FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+                (self.tenant, self.source.id, planned.remote_id),
+            ).fetchone()["body"]
+            full, changed = record.model_validate_json(body).with_unified(wanted, set(planned.fields))
+        return Write(
+            planned.op, planned.entity_id, full, planned.remote_id, frozenset(changed), planned.key  # type: ignore[arg-type]
+        )
+
+    def _overtaken(
+        self, connection: sqlite3.Connection, batch: Sequence[Planned], found: Sequence[Observed]
+    ) -> set[str]:
+        """Ids of records that are no longer as the plan knows them; what is new is stored and will be merged."""
+        now_by_id = {o.remote_id: o for o in found}
+        gone, news = [], []
+        for write in batch:
+            seen = now_by_id.get(write.remote_id or "")
+            known = connection.execute(
+                "SELECT fields FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+                (self.tenant, self.source.id, write.remote_id),
+            ).fetchone()["fields"]
+            if seen is None:
+                gone.append(write.remote_id)
+            elif msgspec.json.decode(seen.fields) != msgspec.json.decode(known):
+                news.append(seen)
+        at = self.now()
+        upsert_records(connection, self.tenant, self.source.id, self.run, at, news)
+        connection.executemany(
+            "UPDATE record SET deleted_at = ?, dirty = 1 WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+            [(at, self.tenant, self.source.id, remote_id) for remote_id in gone],
+        )
+        return {*(o.remote_id for o in news), *(r for r in gone if r)}
+
+    def _acknowledge(
+        self,
+        connection: sqlite3.Connection,
+        batch: Sequence[Planned],
+        ids: Sequence[str],
+        outcomes: Sequence[Outcome],
+        stored: Mapping[str, Observed],
+    ) -> None:
+        closed = []
+        for planned, intent_id, outcome in zip(batch, ids, outcomes, strict=True):
+            self._landed(connection, planned, outcome, stored.get(outcome.id or ""))
+            state = "rejected" if outcome.status == "rejected" else "done"
+            closed.append((intent_id, state, outcome.code, outcome.reason, outcome.id))
+        close_intents(connection, self.tenant, self.now(), closed)
+
+    def _landed(
+        self, connection: sqlite3.Connection, planned: Planned, outcome: Outcome, stored: Observed | None
+    ) -> None:
+        """Count an outcome and bring record and shadow to what the tool now has."""
+        name = {"created": "created", "updated": "updated", "deleted": "deleted", "unchanged": "unchanged"}
+        if outcome.status == "rejected":
+            self.pushed.rejected += 1
+            self.pushed.reasons[outcome.code] += 1
+            return
+        setattr(self.pushed, name[outcome.status], getattr(self.pushed, name[outcome.status]) + 1)
+        where = (self.tenant, self.source.id, outcome.id or planned.remote_id)
+        if outcome.status == "deleted":
+            connection.execute(
+                "UPDATE record SET deleted_at = ?, dirty = 0"
+                " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+                (self.now(), *where),
+            )
+            return
+        self._agree(connection, planned, where, stored)
+
+    def _agree(
+        self,
+        connection: sqlite3.Connection,
+        planned: Planned,
+        where: tuple[str, int, str | None],
+        stored: Observed | None,
+    ) -> None:
+        """Shadow the sent fields with what the tool STORED; any other difference is news and will be merged."""
+        if stored is not None:
+            upsert_records(connection, self.tenant, self.source.id, self.run, self.now(), [stored])
+        else:
+            connection.execute(
+                "INSERT INTO record (tenant_id, source_id, remote_id, version, hash, body, fields, observed_at, dirty,"
+                " run_id) VALUES (?, ?, ?, '', x'', '{}', '{}', ?, 0, ?) ON CONFLICT DO NOTHING",
+                (*where, self.now(), self.run),
+            )
+        row = connection.execute(
+            "SELECT shadow FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", where
+        ).fetchone()
+        shadow = msgspec.json.decode(row["shadow"]) if row["shadow"] else {}
+        kept = msgspec.json.decode(stored.fields) if stored is not None else {}
+        mapped = self.source.stream.record.mapped()
+        for name, (value, rev) in planned.fields.items():
+            as_kept = value if mapped[name].ref is not None or stored is None else kept.get(name)
+            shadow[name] = [as_kept, rev]
+        connection.execute(
+            "UPDATE record SET shadow = ?, entity_id = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+            (msgspec.json.encode(shadow).decode(), planned.entity_id, *where),
+        )
+
+    def _settle(
+        self,
+        connection: sqlite3.Connection,
+        intents: Sequence[Mapping[str, Any]],
+        writes: Sequence[Write[Any]],
+        found: Iterable[Observed],
+    ) -> None:
+        """Decide each open intent by what the tool has: landed, or void and planned again."""
+        finder = self.source.stream.finder is not None
+        by_id = {o.remote_id: o for o in found}
+        by_hub = {o.hub_id: o for o in by_id.values() if o.hub_id}
+        closed = []
+        for intent, write in zip(intents, writes, strict=True):
+            planned = _planned(intent)
+            seen = by_id.get(planned.remote_id or "") or by_hub.get(planned.entity_id)
+            if planned.op == "create" and seen is None:
+                seen = next((o for o in by_id.values() if _same(o, planned)), None)
+            state = "void"
+            if planned.op == "delete":
+                if finder and seen is None:
+                    outcome = Outcome(planned.entity_id, "deleted", planned.remote_id)
+                    self._landed(connection, planned, outcome, None)
+                    state = "done"
+            elif seen is not None:
+                values = msgspec.json.decode(seen.fields)
+                if planned.op == "create" or all(values.get(n) == v for n, (v, _) in planned.fields.items()):
+                    self._agree(connection, planned, (self.tenant, self.source.id, seen.remote_id), seen)
+                    state = "done"
+                else:
+                    upsert_records(connection, self.tenant, self.source.id, self.run, self.now(), [seen])
+            reason = "settled by reading back" if finder else "left to the next read"
+            closed.append((intent["id"], state, "settled", reason, seen.remote_id if seen else None))
+            connection.execute(
+                "INSERT OR IGNORE INTO pending (tenant_id, entity, entity_id) VALUES (?, ?, ?)",
+                (self.tenant, planned.entity, planned.entity_id),
+            )
+            del write
+        close_intents(connection, self.tenant, self.now(), closed)
+
+
+def _planned(intent: Mapping[str, Any]) -> Planned:
+    return Planned(
+        intent["op"],
+        intent["source_id"],
+        intent["entity"],
+        intent["entity_id"],
+        intent["remote_id"],
+        {name: (value, rev) for name, (value, rev) in intent["fields"].items()},
+        {},
+        intent["base_version"],
+    )
+
+
+def _same(seen: Observed, planned: Planned) -> bool:
+    """A record found by its natural key: it holds the key values that the create carried."""
+    values = msgspec.json.decode(seen.fields)
+    keys = [n for n in ("email", "external_id", "domain") if planned.fields.get(n, (None, 0))[0]]
+    return bool(keys) and all(values.get(n) == planned.fields[n][0] for n in keys)
+
+
+def _code(problem: RequestRefused) -> str:
+    body = problem.body
+    if isinstance(body, dict):
+        inner = body.get("error")
+        for node in (body, inner if isinstance(inner, dict) else {}):
+            for key in ("category", "code", "type", "title"):
+                if isinstance(node.get(key), str):
+                    return str(node[key])[:80]
+    return f"http_{problem.status}"

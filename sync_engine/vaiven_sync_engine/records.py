@@ -1,0 +1,134 @@
+"""From the bytes of a page to typed records with clean unified fields; what cannot be taken is set aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from pydantic import ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from vaiven_sdk import Record
+
+LARGEST_RECORD = 1024 * 1024
+"""Bytes of one record's JSON: a larger one is set aside so that it cannot crowd out the rest."""
+KEPT_BODY = 20_000
+"""Bytes of a bad record's body that are kept to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One record as its tool has it now.
+
+    Args:
+        remote_id: the tool's id.
+        version: grows when the record changes; empty when the tool has none.
+        hash: of the body: equal means nothing changed.
+        body: the tool's JSON, untouched.
+        fields: clean unified values as JSON text; references are the tool's ids.
+        hub_id: our id of the entity, if the tool carries it.
+    """
+
+    remote_id: str
+    version: str
+    hash: bytes
+    body: str
+    fields: str
+    hub_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """One record that cannot be taken, and why."""
+
+    code: str
+    reason: str
+    body: str
+    remote_id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The same for the same record with the same fault."""
+        return blake2b(f"{self.code}\0{self.remote_id}\0{self.body}".encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+@dataclass(slots=True)
+class Decoded:
+    """The records of one page."""
+
+    good: list[Observed] = field(default_factory=list)
+    bad: list[Bad] = field(default_factory=list)
+
+
+def decode(record: type[Record[Any]], items: Iterable[bytes | msgspec.Raw | Mapping[str, Any]]) -> Decoded:
+    """Decode and normalise the records of one page."""
+    out = Decoded()
+    for item in items:
+        body = msgspec.json.encode(item) if isinstance(item, dict) else bytes(item)  # type: ignore[arg-type]
+        one = decode_one(record, body)
+        if isinstance(one, Observed):
+            out.good.append(one)
+        else:
+            out.bad.append(one)
+    return out
+
+
+def decode_one(record: type[Record[Any]], body: bytes) -> Observed | Bad:
+    """Decode and normalise one record."""
+    if len(body) > LARGEST_RECORD:
+        reason = f"the record has {len(body):,} bytes; at most {LARGEST_RECORD:,} are taken"
+        return Bad("too_large", reason, _shown(body), _id_of(record, body))
+    try:
+        typed = record.model_validate_json(body)
+        remote_id = typed.remote_id
+        fields = typed.unified()
+        text = body.decode()
+    except ValidationError as problem:
+        return Bad("invalid", _first_problem(problem), _shown(body), _id_of(record, body))
+    except (ValueError, ArithmeticError, UnicodeError) as problem:
+        return Bad("invalid", f"{type(problem).__name__}: {problem}"[:300], _shown(body), _id_of(record, body))
+    if not remote_id or "\0" in text or "\\u0000" in text:
+        what = "it has no id" if not remote_id else "it holds a NUL character"
+        return Bad("invalid", what, _shown(body), remote_id or None)
+    return Observed(
+        remote_id,
+        typed.version,
+        blake2b(body, digest_size=16).digest(),
+        text,
+        msgspec.json.encode(fields).decode(),
+        typed.hub_id,
+    )
+
+
+def _first_problem(problem: ValidationError) -> str:
+    """Where and what, without the value: it may be personal."""
+    errors = problem.errors(include_url=False, include_context=False, include_input=False)
+    first = errors[0]
+    where = ".".join(str(step) for step in first["loc"])
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{where}: {first['msg']}{more}" if where else f"{first['msg']}{more}"
+
+
+def _id_of(record: type[Record[Any]], body: bytes) -> str | None:
+    """The id of a record that does not decode, as far as it can be found."""
+    try:
+        node = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    parts = []
+    for name in record.__key__:
+        found: Any = node
+        for step in record.__wires__[name].path or (name,):
+            found = found.get(step) if isinstance(found, dict) else None
+        if found is None or isinstance(found, (dict, list)):
+            return None
+        parts.append(str(found))
+    return "/".join(parts)
+
+
+def _shown(body: bytes) -> str:
+    return body[:KEPT_BODY].decode("utf-8", "replace")

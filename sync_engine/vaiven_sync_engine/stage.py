@@ -1,0 +1,340 @@
+"""Bring every new or changed record of one kind into the unified model: resolve, merge, save, in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from ulid import ULID
+
+from vaiven_sdk.model import ENTITIES, METRICS, Field, Nature
+from vaiven_sync_engine.merge import Lost, Observation, observe
+from vaiven_sync_engine.resolve import resolve
+from vaiven_sync_engine.store import entities as rows
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from vaiven_sdk import Stream
+    from vaiven_sync_engine.store.entities import Canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One stream of one connection, loaded."""
+
+    id: int
+    connection_id: str
+    stream: Stream[Any, Any]
+
+    @property
+    def entity(self) -> str:
+        """Kind of the entity that its records become."""
+        return self.stream.entity
+
+
+@dataclass(slots=True)
+class Staged:
+    """What one stage did."""
+
+    records: int = 0
+    created: int = 0
+    changed: int = 0
+    merged: int = 0
+    conflicts: int = 0
+    waiting: int = 0
+    facts: int = 0
+
+    def add(self, other: Staged) -> None:
+        """Sum up."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+@dataclass(eq=False)
+class Stage:
+    """The way from source records to entities, for one tenant.
+
+    Args:
+        sources: every stream of the tenant, by row id.
+        run: the run's id.
+        at: the current instant.
+        propagates: connections whose deletions delete the entity.
+    """
+
+    tenant: str
+    sources: Mapping[int, Source]
+    run: str
+    at: str
+    propagates: frozenset[str] = frozenset()
+    by_stream: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.by_stream = {(s.connection_id, s.stream.name): s.id for s in self.sources.values()}
+
+    def bring_in(self, connection: sqlite3.Connection, kind: str) -> Staged:
+        """Take in all dirty records of one kind; call it inside a transaction."""
+        mine = [s.id for s in self.sources.values() if s.entity == kind]
+        entity = ENTITIES[kind]
+        if entity.nature is not Nature.ENTITY:
+            return self._facts(connection, kind, mine)
+        resolved = resolve(connection, self.tenant, entity, mine, self.at)
+        out = Staged(merged=len(resolved.merged))
+        for lost, kept in resolved.merged.items():
+            self._absorb(connection, kind, lost, kept)
+        for torn in resolved.split:
+            self._rebuild(connection, kind, torn)
+        specs = entity.fields()
+        dirty = self._dirty(connection, mine)
+        for start in range(0, len(dirty), rows.CHUNK):
+            out.add(self._merge_chunk(connection, kind, specs, dirty[start : start + rows.CHUNK]))
+        # Records of deleted entities that were never linked need no further look.
+        connection.execute(
+            "UPDATE record SET dirty = 0 WHERE tenant_id = ? AND dirty <> 0 AND entity_id IS NULL AND deleted_at IS NOT NULL"
+            f" AND source_id IN ({','.join('?' * len(mine))})",
+            (self.tenant, *mine),
+        )
+        return out
+
+    def _dirty(self, connection: sqlite3.Connection, sources: Sequence[int]) -> list[tuple[str, list[Any]]]:
+        """Dirty records by entity; within one, oldest first, so that the later edit meets the earlier one."""
+        marks = ",".join("?" * len(sources))
+        grouped: dict[str, list[Any]] = defaultdict(list)
+        for row in connection.execute(
+            "SELECT source_id, remote_id, version, fields, observed_at, deleted_at, entity_id, shadow, hub_id"
+            f" FROM record WHERE tenant_id = ? AND dirty <> 0 AND entity_id IS NOT NULL AND source_id IN ({marks})"
+            " ORDER BY version, source_id, remote_id",
+            (self.tenant, *sources),
+        ):
+            grouped[row["entity_id"]].append(row)
+        return list(grouped.items())
+
+    def _merge_chunk(
+        self,
+        connection: sqlite3.Connection,
+        kind: str,
+        specs: Mapping[str, Field],
+        chunk: Sequence[tuple[str, Sequence[Any]]],
+    ) -> Staged:
+        out = Staged()
+        loaded = rows.load(connection, self.tenant, kind, [entity_id for entity_id, _ in chunk])
+        settled: list[tuple[str, int, str, int, str]] = []
+        conflicts: list[tuple[str, Lost]] = []
+        consents: list[tuple[Canonical, Observation, str, Any]] = []
+        touched: list[Canonical] = []
+        for entity_id, records in chunk:
+            entity = loaded.get(entity_id)
+            if entity is None:
+                entity = rows.Canonical(entity_id, created_at=self.at, changed=True)
+                out.created += 1
+            before = entity.rev
+            for row in records:
+                seen, waits = self._observation(connection, row, specs)
+                if row["deleted_at"] is None:
+                    self._revive(entity, row)
+                    wanted = {n: seen.fields.get(n) for n in _CONSENTS if n in seen.fields}
+                    news = [n for n, v in wanted.items() if v and seen.shadow.get(n, [None])[0] != v]
+                    conflicts.extend((entity_id, one) for one in observe(entity, seen, specs))
+                    consents.extend((entity, seen, n, wanted[n]) for n in news)
+                else:
+                    conflicts.extend((entity_id, one) for one in self._delete(connection, entity, row, seen))
+                out.waiting += waits
+                shadow = msgspec.json.encode(seen.shadow).decode()
+                settled.append((shadow, 2 if waits else 0, self.tenant, row["source_id"], row["remote_id"]))
+            out.records += len(records)
+            if entity.changed:
+                touched.append(entity)
+                out.changed += entity.rev != before
+        rows.save(connection, self.tenant, kind, touched, self.at)
+        connection.executemany(
+            "UPDATE record SET shadow = ?, dirty = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", settled
+        )
+        # Whatever was merged may now differ from what some tool has, even where the entity itself did not change.
+        connection.executemany(
+            "INSERT OR IGNORE INTO pending (tenant_id, entity, entity_id) VALUES (?, ?, ?)",
+            [(self.tenant, kind, entity_id) for entity_id, _ in chunk],
+        )
+        self._keep(connection, kind, conflicts)
+        self._log_consent(connection, consents)
+        out.conflicts = len(conflicts)
+        return out
+
+    def _observation(
+        self, connection: sqlite3.Connection, row: Any, specs: Mapping[str, Field]
+    ) -> tuple[Observation, bool]:
+        source = self.sources[row["source_id"]]
+        fields = msgspec.json.decode(row["fields"])
+        waits = self._follow(connection, source, fields, specs)
+        shadow = msgspec.json.decode(row["shadow"]) if row["shadow"] else {}
+        # A tool that keeps no modification time: its first word counts as old, a later change as of when we saw it.
+        at = row["version"] if "T" in row["version"] else (row["observed_at"] if shadow else "")
+        return Observation(row["source_id"], row["remote_id"], at, fields, shadow), waits
+
+    def _follow(
+        self, connection: sqlite3.Connection, source: Source, fields: dict[str, Any], specs: Mapping[str, Field]
+    ) -> bool:
+        """Turn the tool's ids into entity ids; True when one is not known yet and the record must wait for it."""
+        waits = False
+        for name, mapped in source.stream.record.mapped().items():
+            if mapped.ref is None or not fields.get(name):
+                continue
+            target = self.by_stream.get((source.connection_id, mapped.ref))
+            found = target and connection.execute(
+                "SELECT entity_id FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+                (self.tenant, target, fields[name]),
+            ).fetchone()
+            if found and found[0]:
+                fields[name] = found[0]
+                spec = specs.get(name)
+                if spec and spec.ref_by and not fields.get(spec.ref_by):
+                    fields[spec.ref_by] = self.sources[target].entity  # type: ignore[index]
+            else:
+                del fields[name]
+                waits = True
+        return waits
+
+    def _revive(self, entity: Canonical, row: Any) -> None:
+        """A record that is back at its tool brings its entity back, if its deletion there was the reason."""
+        if entity.deleted_at and entity.deletion_reason == "source_deleted" and row["version"] > entity.deleted_at:
+            entity.deleted_at = entity.deletion_reason = None
+            entity.changed = True
+
+    def _delete(self, connection: sqlite3.Connection, entity: Canonical, row: Any, seen: Observation) -> list[Lost]:
+        """A record is gone: the entity goes with it when the connection says so, or when nothing else holds it."""
+        if entity.deleted_at:
+            return []
+        source = self.sources[row["source_id"]]
+        held = connection.execute(
+            "SELECT count(*) FROM record WHERE tenant_id = ? AND entity_id = ? AND deleted_at IS NULL",
+            (self.tenant, entity.id),
+        ).fetchone()[0]
+        if held and source.connection_id not in self.propagates:
+            return []
+        entity.deleted_at, entity.deletion_reason, entity.changed = self.at, "source_deleted", True
+        entity.rev += 1
+        # What whoever deleted it had never seen is kept.
+        unseen = [
+            (name, origin)
+            for name, origin in entity.origins.items()
+            if held and name in seen.shadow and origin.rev > seen.shadow[name][1]
+        ]
+        return [
+            Lost(name, None, seen.origin, entity.values.get(name), (origin.source, origin.remote_id), "delete_wins")
+            for name, origin in unseen
+            if entity.values.get(name) is not None
+        ]
+
+    def _absorb(self, connection: sqlite3.Connection, kind: str, lost: str, kept: str) -> None:
+        """An entity turned out to be another one: its row stays as a marked redirect, references follow."""
+        connection.execute(
+            f'UPDATE "{kind}" SET deleted_at = ?, deletion_reason = ?, updated_at = ? WHERE tenant_id = ? AND id = ?',
+            (self.at, f"merged_into:{kept}", self.at, self.tenant, lost),
+        )
+        connection.execute(
+            "DELETE FROM pending WHERE tenant_id = ? AND entity = ? AND entity_id = ?", (self.tenant, kind, lost)
+        )
+        rows.repoint(connection, self.tenant, kind, lost, kept)
+
+    def _rebuild(self, connection: sqlite3.Connection, kind: str, torn: str) -> None:
+        """An entity lost records: the values that came from them go, and the rest is observed afresh."""
+        (entity,) = rows.load(connection, self.tenant, kind, [torn]).values() or (None,)
+        if entity is None:
+            return
+        held = {
+            (row["source_id"], row["remote_id"])
+            for row in connection.execute(
+                "SELECT source_id, remote_id FROM record WHERE tenant_id = ? AND entity_id = ?", (self.tenant, torn)
+            )
+        }
+        for name, origin in list(entity.origins.items()):
+            if (origin.source, origin.remote_id) not in held:
+                entity.values.pop(name, None)
+                del entity.origins[name]
+        entity.rev += 1
+        rows.save(connection, self.tenant, kind, [entity], self.at)
+        connection.execute(
+            "UPDATE record SET shadow = NULL, dirty = 1 WHERE tenant_id = ? AND entity_id = ?", (self.tenant, torn)
+        )
+
+    def _keep(self, connection: sqlite3.Connection, kind: str, conflicts: Iterable[tuple[str, Lost]]) -> None:
+        encode = msgspec.json.encode
+        connection.executemany(
+            "INSERT INTO conflict (tenant_id, id, entity, entity_id, field, kept, kept_from, lost, lost_from, rule,"
+            " run_id, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    self.tenant, str(ULID()), kind, entity_id, one.field, encode(one.kept).decode(),
+                    self._named(one.kept_from), encode(one.lost).decode(), self._named(one.lost_from), one.rule,
+                    self.run, self.at,
+                )
+                for entity_id, one in conflicts
+            ],
+        )
+
+    def _named(self, origin: tuple[int, str]) -> str:
+        source = self.sources.get(origin[0])
+        return f"{source.connection_id}/{source.stream.name}/{origin[1]}" if source else "hub"
+
+    def _log_consent(
+        self, connection: sqlite3.Connection, news: Iterable[tuple[Canonical, Observation, str, Any]]
+    ) -> None:
+        """Each statement of a person's consent, in the log that is the truth."""
+        events = []
+        for entity, seen, name, status in news:
+            channel = _CONSENTS[name]
+            source = self.sources[seen.source]
+            mark = f"{seen.remote_id}\0{name}\0{status}\0{seen.at}"
+            event_id = blake2b(mark.encode(), digest_size=16).hexdigest()
+            event = rows.Canonical(str(ULID()), created_at=self.at, rev=1)
+            event.values = {
+                "connection_id": source.connection_id, "event_id": event_id, "person_id": entity.id,
+                "address": entity.values.get("email" if channel == "email" else "phone"), "channel": channel,
+                "purpose": "marketing", "status": status, "occurred_at": seen.at or None, "received_at": self.at,
+            }
+            events.append(event)
+        if events:
+            rows.save_new(connection, self.tenant, "consent_event", events, self.at)
+
+    def _facts(self, connection: sqlite3.Connection, kind: str, sources: Sequence[int]) -> Staged:
+        """Facts and events: one source each, no merge; a fact that is restated keeps its earlier values."""
+        entity = ENTITIES[kind]
+        specs = entity.fields()
+        out = Staged()
+        marks = ",".join("?" * len(sources))
+        dirty = connection.execute(
+            "SELECT source_id, remote_id, fields, observed_at, deleted_at FROM record"
+            f" WHERE tenant_id = ? AND dirty <> 0 AND source_id IN ({marks})",
+            (self.tenant, *sources),
+        ).fetchall()
+        new: list[Canonical] = []
+        settled = []
+        for row in dirty:
+            source = self.sources[row["source_id"]]
+            fields = msgspec.json.decode(row["fields"])
+            waits = self._follow(connection, source, fields, specs)
+            settled.append((2 if waits else 0, self.tenant, row["source_id"], row["remote_id"]))
+            out.waiting += waits
+            if waits or row["deleted_at"]:
+                continue
+            base = {n: v for n, v in fields.items() if n in specs}
+            if "connection_id" in specs:
+                base["connection_id"] = source.connection_id
+            if entity.nature is Nature.FACT:
+                base["fetched_at"] = row["observed_at"]
+                measured = [(n, v) for n, v in fields.items() if n in METRICS and v is not None]
+                new.extend(rows.Canonical(str(ULID()), {**base, "metric": n, "value": v}) for n, v in measured)
+            else:
+                new.append(rows.Canonical(str(ULID()), base))
+        out.records, out.facts = len(dirty), len(new)
+        out.changed = rows.save_new(connection, self.tenant, kind, new, self.at)
+        connection.executemany(
+            "UPDATE record SET dirty = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", settled
+        )
+        return out
+
+
+_CONSENTS = {"email_consent": "email", "sms_consent": "sms"}

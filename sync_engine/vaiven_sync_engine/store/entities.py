@@ -1,0 +1,200 @@
+"""Unified entities as rows: loaded and saved in bulk, each value with its revision and its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, get_origin
+
+import msgspec
+
+from vaiven_sdk.model import ENTITIES, Nature
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+CHUNK = 500
+"""Ids in one statement; below SQLite's limit of 999 variables in old builds."""
+
+
+@dataclass(slots=True)
+class Origin:
+    """Where a value comes from.
+
+    Args:
+        rev: the entity's revision that set it.
+        source: the stream's row id; 0 for the hub itself.
+        remote_id: the record.
+        at: when its tool says that it changed; empty when the tool does not say.
+        rule: how it won: `first`, `only_change`, or the name of a policy.
+    """
+
+    rev: int
+    source: int
+    remote_id: str
+    at: str
+    rule: str
+
+
+@dataclass(slots=True)
+class Canonical:
+    """One unified entity."""
+
+    id: str
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
+    rev: int = 0
+    created_at: str = ""
+    deleted_at: str | None = None
+    deletion_reason: str | None = None
+    changed: bool = False
+
+    def set(self, name: str, value: Any, source: int, remote_id: str, at: str, rule: str) -> int:
+        """Set one value and give its new revision."""
+        self.rev += 1
+        self.values[name] = value
+        self.origins[name] = Origin(self.rev, source, remote_id, at, rule)
+        self.changed = True
+        return self.rev
+
+    def rev_of(self, name: str) -> int:
+        """The revision that set a value; 0 if nothing ever did."""
+        origin = self.origins.get(name)
+        return origin.rev if origin else 0
+
+
+@lru_cache(maxsize=128)
+def _columns(kind: str) -> tuple[tuple[str, ...], frozenset[str], frozenset[str]]:
+    """The kind's fields, those kept as JSON text, and those that are booleans."""
+    fields = ENTITIES[kind].fields()
+    json = frozenset(n for n, f in fields.items() if get_origin(f.type) in {list, dict} or f.type in {list, dict})
+    return tuple(fields), json, frozenset(n for n, f in fields.items() if f.type is bool)
+
+
+def decode_row(kind: str, row: sqlite3.Row) -> Canonical:
+    """One row as an entity."""
+    names, json, booleans = _columns(kind)
+    values: dict[str, Any] = {}
+    for name in names:
+        value = row[name]
+        if value is not None:
+            values[name] = msgspec.json.decode(value) if name in json else bool(value) if name in booleans else value
+    raw = msgspec.json.decode(row["provenance"] or "{}")
+    return Canonical(
+        id=row["id"],
+        values=values,
+        origins={name: Origin(*origin) for name, origin in raw.items()},
+        rev=row["rev"],
+        created_at=row["created_at"],
+        deleted_at=row["deleted_at"],
+        deletion_reason=row["deletion_reason"],
+    )
+
+
+def load(connection: sqlite3.Connection, tenant: str, kind: str, ids: Iterable[str]) -> dict[str, Canonical]:
+    """The entities with these ids, those that exist."""
+    wanted = list(ids)
+    found: dict[str, Canonical] = {}
+    for start in range(0, len(wanted), CHUNK):
+        some = wanted[start : start + CHUNK]
+        marks = ",".join("?" * len(some))
+        for row in connection.execute(
+            f'SELECT * FROM "{kind}" WHERE tenant_id = ? AND id IN ({marks})',  # noqa: S608 - kind is from the model
+            (tenant, *some),
+        ):
+            found[row["id"]] = decode_row(kind, row)
+    return found
+
+
+def save(connection: sqlite3.Connection, tenant: str, kind: str, entities: Iterable[Canonical], at: str) -> None:
+    """Write entities, new or changed."""
+    names, json, _ = _columns(kind)
+    connection.executemany(_upsert(kind), [_row(tenant, e, names, json, at) for e in entities])
+
+
+def _row(tenant: str, entity: Canonical, names: Sequence[str], json: frozenset[str], at: str) -> tuple[Any, ...]:
+    encode = msgspec.json.encode
+    values = entity.values
+    origins = {n: (o.rev, o.source, o.remote_id, o.at, o.rule) for n, o in entity.origins.items()}
+    return (
+        tenant,
+        entity.id,
+        entity.created_at or at,
+        at,
+        entity.rev,
+        entity.deleted_at,
+        entity.deletion_reason,
+        encode(origins).decode(),
+        *(
+            (encode(value).decode() if name in json and value is not None else value)
+            for name, value in ((n, values.get(n)) for n in names)
+        ),
+    )
+
+
+@lru_cache(maxsize=128)
+def _upsert(kind: str) -> str:
+    names, _, _ = _columns(kind)
+    row = ("tenant_id", "id", "created_at", "updated_at", "rev", "deleted_at", "deletion_reason", "provenance")
+    columns = ", ".join(f'"{c}"' for c in (*row, *names))
+    marks = ", ".join("?" * (len(row) + len(names)))
+    updates = ", ".join(f'"{c}" = excluded."{c}"' for c in (*row[3:], *names))
+    return (
+        f'INSERT INTO "{kind}" ({columns}) VALUES ({marks})'  # noqa: S608 - names are from the model
+        f" ON CONFLICT (tenant_id, id) DO UPDATE SET {updates}"
+    )
+
+
+def save_new(connection: sqlite3.Connection, tenant: str, kind: str, new: Iterable[Canonical], at: str) -> int:
+    """Write events and facts, once each by natural key; gives how many rows changed.
+
+    An event that is there already stays as it is. A fact takes the newest value, and its earlier one is kept as a
+    snapshot: a model must be trained on what was known at the time.
+    """
+    entity = ENTITIES[kind]
+    names, json, _ = _columns(kind)
+    defaults = {n: f.default for n, f in entity.fields().items() if not f.nullable and f.default is not None}
+    new = list(new)
+    for one in new:
+        one.values = {**defaults, **one.values}
+    keys = entity.natural_key
+    before = connection.total_changes
+    kept = 0
+    if entity.nature is Nature.FACT:
+        where = " AND ".join(f'"{k}" = ?' for k in keys)
+        connection.executemany(
+            "INSERT INTO fact_snapshot (tenant_id, fact_id, snapshot, value, fetched_at)"  # noqa: S608
+            f' SELECT tenant_id, id, coalesce(snapshot, 0), value, fetched_at FROM "{kind}"'
+            f" WHERE tenant_id = ? AND {where} AND value <> ?",
+            [(tenant, *(e.values[k] for k in keys), e.values["value"]) for e in new],
+        )
+        kept = connection.total_changes - before
+    connection.executemany(_insert_new(kind), [_row(tenant, e, names, json, at) for e in new])
+    return connection.total_changes - before - kept
+
+
+@lru_cache(maxsize=128)
+def _insert_new(kind: str) -> str:
+    entity = ENTITIES[kind]
+    insert = _upsert(kind).partition(" ON CONFLICT")[0]
+    if entity.nature is not Nature.FACT:
+        return f"{insert} ON CONFLICT DO NOTHING"
+    keys = ", ".join(f'"{k}"' for k in ("tenant_id", *entity.natural_key))
+    own = {"snapshot", *entity.natural_key}
+    updates = ", ".join(f'"{n}" = excluded."{n}"' for n in ("updated_at", *(c for c in entity.fields() if c not in own)))
+    return (
+        f"{insert} ON CONFLICT ({keys}) DO UPDATE SET {updates}, rev = \"{kind}\".rev + 1,"
+        f' snapshot = coalesce("{kind}".snapshot, 0) + 1 WHERE excluded.value <> "{kind}".value'
+    )
+
+
+def repoint(connection: sqlite3.Connection, tenant: str, kind: str, lost: str, kept: str) -> None:
+    """Make every reference to an entity that was merged away point to the one that was kept."""
+    for other, entity in ENTITIES.items():
+        for name, spec in entity.fields().items():
+            if spec.ref == kind:
+                connection.execute(
+                    f'UPDATE "{other}" SET "{name}" = ? WHERE tenant_id = ? AND "{name}" = ?',  # noqa: S608
+                    (kept, tenant, lost),
+                )
