@@ -94,11 +94,12 @@ class AdAccount(Entity):
 class Campaign(Entity):
     """A set of messages or ads with one aim: at an ad platform, an e-mail tool, or above both.
 
-    Vendors' names move between levels, and what a thing contains tells its level: LinkedIn's campaign group is
-    this, and LinkedIn's campaign is our ad group.
+    Vendors' names move between levels, and what a thing contains tells its level: LinkedIn's campaign group
+    is this, and LinkedIn's campaign is our ad group.
     """
 
-    # Source: fivetran/dbt_ad_reporting, DECISIONLOG.md, "Linkedin Campaign Group and Campaign Mapping", 2026-11-22.
+    # Source: fivetran/dbt_ad_reporting, DECISIONLOG.md, "Linkedin Campaign Group and Campaign Mapping",
+    # 2026-11-22.
 
     name: Name | None = None
     """Name shown to the tenant's staff."""
