@@ -1,1 +1,5 @@
-"""stripe."""
+"""Stripe."""
+
+from .connector import connector
+
+__all__ = ["connector"]

@@ -1,0 +1,146 @@
+"""Stripe: customers, catalogue, billing, payments and refunds; our metadata on customers is written.
+
+The API version is the one that the official client stripe 16.1.0 sends. Facts were read on 2026-11-22.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
+
+from vaiven_sdk import (
+    Account,
+    Batch,
+    Bearer,
+    Config,
+    Connector,
+    Deletes,
+    Limit,
+    NotFound,
+    Outcome,
+    PermissionMissing,
+    RequestRefused,
+    Session,
+    VaivenError,
+    VendorBusy,
+    Window,
+    Write,
+    get,
+)
+
+from ._billing import Invoice, Subscription
+from ._catalogue import Price, Product
+from ._changes import LAG, PAGE, follow, read_back
+from ._payments import Charge, Refund
+from ._people import Customer
+
+connector = Connector(
+    "stripe",
+    Config,
+    name="Stripe",
+    category="payments",
+    base_url="https://api.stripe.com",
+    auth=[Bearer(field="api_key")],
+    headers={"Stripe-Version": "2026-10-28.endive"},
+    # 100 in live mode; 25 in a sandbox, and for one endpoint.
+    limits=[
+        Limit(
+            calls=25,
+            per=1,
+            source="support.stripe.com/questions/rate-limit-error-when-creating-bulk-api-requests",
+        )
+    ],
+    docs="https://docs.stripe.com/api",
+)
+
+customers = connector.stream(
+    Customer, get("/v1/customers", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG
+)
+products = connector.stream(
+    Product, get("/v1/products", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG
+)
+prices = connector.stream(Price, get("/v1/prices", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG)
+# Without `status` the canceled ones are left out (docs.stripe.com/api/subscriptions/list).
+subscriptions = connector.stream(
+    Subscription,
+    get("/v1/subscriptions", items="data", page=PAGE, status="all"),
+    deletes=Deletes.NEVER,
+    lag=LAG,
+)
+invoices = connector.stream(
+    Invoice, get("/v1/invoices", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG
+)
+charges = connector.stream(
+    Charge,
+    get("/v1/charges", items="data", page=PAGE, **{"expand[]": "data.balance_transaction"}),
+    deletes=Deletes.NEVER,
+    lag=LAG,
+)
+refunds = connector.stream(
+    Refund, get("/v1/refunds", items="data", page=PAGE), deletes=Deletes.NEVER, lag=LAG
+)
+
+follow(customers, "customer")
+follow(products, "product")
+follow(prices, "price")
+follow(subscriptions, "subscription")
+follow(invoices, "invoice")
+follow(charges, "charge", expand=["balance_transaction"])
+follow(refunds, "refund")
+
+
+@prices.reader("full")
+async def all_prices(hub: Session[Config], window: Window, state: Any) -> AsyncIterator[Batch]:
+    """Active prices, then the others: a list leaves those out (docs.stripe.com/api/prices/list)."""
+    first, at = state or ("true", None)
+    for active in ("true", "false")[first == "false" :]:
+        read = get("/v1/prices", items="data", page=PAGE, active=active)
+        async for page in hub.walk(read, window, state=at):
+            then = ["false", None] if active == "true" else None
+            yield Batch(page.items, state=[active, page.state] if page.state else then)
+        at = None
+
+
+@connector.account
+async def account(hub: Session[Config]) -> Account:
+    """The account of the key; a restricted key may not see it, so then it must at least read customers."""
+    try:
+        found = await hub.get("/v1/account")
+    except (NotFound, PermissionMissing):
+        await hub.get("/v1/customers", limit=1)
+        return Account("")
+    shown = (found.get("settings") or {}).get("dashboard") or {}
+    return Account(found["id"], shown.get("display_name") or "")
+
+
+@customers.find()
+async def find(hub: Session[Config], writes: Sequence[Write[Customer]]) -> Iterable[dict[str, Any]]:
+    """By id: we create no customers."""
+    found = await read_back(hub, "/v1/customers", (write.id for write in writes if write.id))
+    return [thing for thing in found.values() if thing and not thing.get("deleted")]
+
+
+@customers.update()
+async def update(hub: Session[Config], writes: Sequence[Write[Customer]]) -> list[Outcome]:
+    """Set or, with an empty value, unset our keys: Stripe merges metadata (docs.stripe.com/api/metadata)."""
+    outcomes: list[Outcome] = []
+    for write in writes:
+        form = {f"metadata[{key}]": value for key, value in write.patch["metadata"].items()}
+        try:
+            stored = await hub.post(
+                f"/v1/customers/{write.id}", form=form, idempotency_key=write.idempotency_key
+            )
+        except NotFound as problem:
+            outcomes.append(write.rejected("resource_missing", problem.why))
+        except RequestRefused as problem:
+            told = problem.body.get("error", {}) if isinstance(problem.body, dict) else {}
+            outcomes.append(write.rejected(told.get("code") or told.get("type") or "refused", problem.why))
+        else:
+            outcomes.append(write.saved(stored["id"], stored))
+    return outcomes
+
+
+@connector.error
+def name_error(status: int, _: Any) -> VaivenError | None:
+    """A conflict: a request with the same key still runs (docs.stripe.com/api/errors), so wait and repeat."""
+    return VendorBusy("Stripe is still at work on an earlier request.") if status == 409 else None
