@@ -134,6 +134,14 @@ class NotFound(VendorError):
     actor = Actor.NOBODY
 
 
+class CursorExpired(VendorError):
+    """The vendor no longer knows the place where a read was to go on: it begins again from the start."""
+
+    code = "cursor_expired"
+    actor = Actor.NOBODY
+    remedy = "Nothing to do: the read begins again."
+
+
 class ChangesUnknown(VendorError):
     """The vendor cannot say what changed since then: its log does not reach back so far, or it keeps none.
 
