@@ -102,10 +102,19 @@ async def _update(hub: Hub, write: Write[Member]) -> Outcome:
 
 
 async def _archive(hub: Hub, write: Write[Member]) -> Outcome:
+    path = _path(hub, write.id or "")
     try:
-        await hub.delete(_path(hub, write.id or ""))
+        await hub.delete(path)
     except NotFound:
         return write.deleted()
+    except RequestRefused as refusal:
+        # "Can not archive a contact that is bounced, pending or archived" (gibbon issue 320).
+        if refusal.status != 405:
+            raise
+        if (await hub.get(path, fields="status"))["status"] != "archived":
+            return write.rejected(
+                "not_archivable", "Mailchimp does not archive a contact that bounced or has yet to confirm."
+            )
     return write.deleted()
 
 
