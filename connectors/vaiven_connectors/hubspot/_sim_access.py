@@ -1,7 +1,8 @@
 """Who may call HubSpot, and how often.
 
-Sources (2026-11-22): developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines (limits and headers),
-.../search-the-crm (5 searches a second and account, no limit headers on them), spec auth-oauth@v1 and @v3.
+Sources (2026-11-22): developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines (limits and
+headers), .../search-the-crm (5 searches a second and account, no limit headers on them), spec
+auth-oauth@v1, @v3.
 """
 
 from __future__ import annotations

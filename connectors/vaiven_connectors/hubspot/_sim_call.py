@@ -10,7 +10,8 @@ from urllib.parse import parse_qs
 import msgspec
 
 from vaiven_connectors.hubspot._sim_errors import invalid
-from vaiven_connectors.hubspot._sim_portal import Hand, Portal
+from vaiven_connectors.hubspot._sim_portal import Portal
+from vaiven_connectors.hubspot._sim_records import Hand
 
 Answer = tuple[int, Any]
 """HTTP status and the body before encoding; None is an empty body."""

@@ -1,7 +1,9 @@
 """HubSpot's error bodies, word for word where a source shows them.
 
-Sources (2026-11-22): developers.hubspot.com/docs/api-reference/error-handling, and bodies that users of the real API
-quote in HubSpot/hubspot-api-python#51, HubSpot/hubspot-api-nodejs#545 and #548, segmentio/action-destinations#3957.
+Sources (2026-11-22): developers.hubspot.com/docs/api-reference/error-handling, and bodies that users of the
+real API quote in HubSpot/hubspot-api-python#51, HubSpot/hubspot-api-nodejs#545 and #548,
+segmentio/action-destinations #3957. The sentence is ours where no source shows HubSpot's (page and batch
+sizes, search requests); the status and the category are HubSpot's everywhere.
 """
 
 from __future__ import annotations
@@ -75,7 +77,10 @@ def no_record(given: str) -> VendorError:
 
 def records_missing(singular: str, ids: Sequence[str], trace_ids: Sequence[str] = ()) -> dict[str, Any]:
     """The entry of a 207 answer for records that a batch names and HubSpot does not have."""
-    message = f"Could not get some {singular.upper()} objects, they may be deleted or not exist. Check that ids are valid."
+    message = (
+        f"Could not get some {singular.upper()} objects, they may be deleted or not exist. "
+        "Check that ids are valid."
+    )
     context = {"ids": list(ids)}
     if trace_ids:
         context["objectWriteTraceId"] = list(trace_ids)
@@ -88,7 +93,8 @@ def missing_scopes(*scopes: str) -> VendorError:
     return error(
         403,
         "MISSING_SCOPES",
-        f"This app hasn't been granted all required scopes to make this call. Read more about required scopes here: {where}.",
+        "This app hasn't been granted all required scopes to make this call. "
+        f"Read more about required scopes here: {where}.",
         errors=[
             {
                 "message": "One or more of the following scopes are required.",

@@ -1,8 +1,8 @@
 """Associations between records, in both directions, with HubSpot's type ids.
 
-Sources (2026-11-22): `hubspot.crm.association_type.AssociationType` of hubspot-api-client 12.0.0 (1-6, 279, 280, 341,
-342); developers.hubspot.com/docs/api-reference/latest/crm/associations (449-451, 13, 14, label rules); changelog
-"Changes to primary labels for HubSpot-defined association labels".
+Sources (2026-11-22): `hubspot.crm.association_type.AssociationType` of hubspot-api-client 12.0.0 (1-6, 279,
+280, 341, 342); developers.hubspot.com/docs/api-reference/latest/crm/associations (449-451, 13, 14, label
+rules); changelog "Changes to primary labels for HubSpot-defined association labels".
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Links:
         return made
 
     def add(self, start: str, start_id: int, end: str, end_id: int, type_ids: Iterable[int]) -> set[int]:
-        """Associate two records; the association without a label always comes with it. Gives the types it now has.
+        """Associate two records, always also without a label; gives the types they now have.
 
         Raises:
             VendorError: 400 for a type that does not run between these object types.

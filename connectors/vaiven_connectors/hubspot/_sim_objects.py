@@ -1,4 +1,4 @@
-"""The CRM object endpoints: list, read, write, batches, search, merge (spec crm-objects@v3, crm-contacts@v3)."""
+"""The CRM object endpoints: read, write, batches, search, merge (spec crm-objects@v3, crm-contacts@v3)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from vaiven_connectors.hubspot._sim_errors import (
     invalid,
     records_missing,
 )
-from vaiven_connectors.hubspot._sim_portal import Collection, Portal, Record
+from vaiven_connectors.hubspot._sim_portal import Collection, Portal
+from vaiven_connectors.hubspot._sim_records import Record
 from vaiven_connectors.hubspot._sim_schema import iso
 
 MAX_PAGE: Final = 100
 MAX_BATCH: Final = 100
 MAX_WITH_HISTORY: Final = 50
-"""Page and batch size when the history of a property is asked for (`PROPERTY_HISTORY_MAX_SIZE` of the client)."""
+"""Page and batch size when a property's history is asked for (`PROPERTY_HISTORY_MAX_SIZE` of the client)."""
 
 Row = dict[str, Any]
 
 
-# ------------------------------------------------------------------------------------------------------ how it looks
+# ------------------------------------------------------------------------------------------- how it looks
 def shown(collection: Collection, wanted: Sequence[str]) -> list[str]:
     """Names of the properties to answer; one that the portal does not have is left out, not refused."""
     kind = collection.kind
@@ -81,7 +82,7 @@ def _batch(call: Call, results: list[Row], errors: list[Row], status: int) -> An
     return 207 if errors else status, answer
 
 
-# --------------------------------------------------------------------------------------------------------- one by one
+# --------------------------------------------------------------------------------------------- one by one
 def list_records(portal: Portal, call: Call) -> Answer:
     """GET /crm/v3/objects/{objectType}."""
     collection = portal.collection(call.path["objectType"])
@@ -179,7 +180,7 @@ def search(portal: Portal, call: Call) -> Answer:
     return 200, answer
 
 
-# ------------------------------------------------------------------------------------------------------------ batches
+# ------------------------------------------------------------------------------------------------ batches
 def batch_read(portal: Portal, call: Call) -> Answer:
     """POST /crm/v3/objects/{objectType}/batch/read; 207 when some are missing."""
     collection = portal.collection(call.path["objectType"])
@@ -224,7 +225,7 @@ def batch_create(portal: Portal, call: Call) -> Answer:
 
 
 def batch_update(portal: Portal, call: Call) -> Answer:
-    """POST /crm/v3/objects/{objectType}/batch/update: a missing record is one row's error, an unfit value everybody's."""
+    """POST /crm/v3/objects/{objectType}/batch/update: a missing record is its own row's error alone."""
     collection = portal.collection(call.path["objectType"])
     rows = call.inputs(MAX_BATCH)
     _distinct([str(row.get("id", "")) for row in rows])
@@ -232,11 +233,8 @@ def batch_update(portal: Portal, call: Call) -> Answer:
     for row in rows:
         id_property = row.get("idProperty")
         if id_property in {"email", "hs_object_id"} and not portal.quirk["batch_update_by_email"]:
-            # HubSpot/hubspot-api-nodejs#548 and segmentio/action-destinations#3957 show this refusal for these two.
-            raise invalid(
-                f"Unable to perform update/upsert by non-unique {collection.kind.id} property {id_property} in "
-                f"portal ID {portal.portal_id}"
-            )
+            # Seen for these two in HubSpot/hubspot-api-nodejs#548 and segmentio/action-destinations#3957.
+            raise collection.not_unique(id_property)
         found.append((collection.find(str(row.get("id", "")), id_property), row))
     traced = _traced(rows)
     present = [(record, row) for record, row in found if record is not None]
@@ -262,7 +260,7 @@ def batch_update(portal: Portal, call: Call) -> Answer:
 
 
 def batch_upsert(portal: Portal, call: Call) -> Answer:
-    """POST /crm/v3/objects/{objectType}/batch/upsert by a unique property: all or nothing, unless rows have trace ids."""
+    """POST /crm/v3/objects/{objectType}/batch/upsert, by a unique property."""
     collection = portal.collection(call.path["objectType"])
     rows = call.inputs(MAX_BATCH)
     _distinct([str(row.get("id", "")).strip().lower() for row in rows])
@@ -306,7 +304,7 @@ def batch_archive(portal: Portal, call: Call) -> Answer:
     return 204, None
 
 
-# ------------------------------------------------------------------------------------------------------------- shared
+# ------------------------------------------------------------------------------------------------- shared
 def _properties(row: Mapping[str, Any]) -> dict[str, Any]:
     properties = row.get("properties")
     if not isinstance(properties, dict):
@@ -378,9 +376,11 @@ def _traced(rows: Sequence[Row]) -> bool:
 
 
 def _trace_error(refused: VendorError, row: Row) -> Row:
-    context = {"objectWriteTraceId": [str(row["objectWriteTraceId"])]}
-    body = {name: refused.body[name] for name in ("status", "category", "message") if name in refused.body}
-    return {**body, "context": context}
+    answer: Row = {
+        name: refused.body[name] for name in ("status", "category", "message") if name in refused.body
+    }
+    answer["context"] = {"objectWriteTraceId": [str(row["objectWriteTraceId"])]}
+    return answer
 
 
 def _with_trace(answer: Row, row: Row) -> Row:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import bisect
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from vaiven_connectors.hubspot._sim_access import Access
 from vaiven_connectors.hubspot._sim_errors import (
@@ -17,105 +16,20 @@ from vaiven_connectors.hubspot._sim_errors import (
     no_record,
 )
 from vaiven_connectors.hubspot._sim_links import Links
+from vaiven_connectors.hubspot._sim_records import (
+    COMPANIES,
+    CONTACTS,
+    DEALS,
+    TYPES,
+    Hand,
+    ObjectType,
+    Record,
+    Write,
+    is_backward,
+    merged_ids,
+)
 from vaiven_connectors.hubspot._sim_schema import LIFECYCLE, Schema, iso
 from vaiven_connectors.hubspot._sim_search import SearchIndex
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectType:
-    """What differs between contacts, companies and deals.
-
-    `defaults` are the properties answered when none are asked for (docs, "search the CRM", table of 2026-03-30).
-    """
-
-    name: str
-    singular: str
-    id: str
-    modified: str
-    defaults: tuple[str, ...]
-    texts: tuple[str, ...]
-
-
-CONTACTS: Final = ObjectType(
-    "contacts",
-    "contact",
-    "0-1",
-    "lastmodifieddate",
-    ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname"),
-    ("firstname", "lastname", "email", "phone", "hs_additional_emails", "fax", "mobilephone", "company"),
-)
-COMPANIES: Final = ObjectType(
-    "companies",
-    "company",
-    "0-2",
-    "hs_lastmodifieddate",
-    ("createdate", "domain", "hs_lastmodifieddate", "hs_object_id", "name"),
-    ("website", "phone", "name", "domain"),
-)
-DEALS: Final = ObjectType(
-    "deals",
-    "deal",
-    "0-3",
-    "hs_lastmodifieddate",
-    (
-        "amount",
-        "closedate",
-        "createdate",
-        "dealname",
-        "dealstage",
-        "hs_lastmodifieddate",
-        "hs_object_id",
-        "pipeline",
-    ),
-    ("dealname", "pipeline", "dealstage", "description", "dealtype"),
-)
-TYPES: Final = {
-    name: kind for kind in (CONTACTS, COMPANIES, DEALS) for name in (kind.name, kind.singular, kind.id)
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """Who wrote: an app through the API, a user in HubSpot, or HubSpot's own processes."""
-
-    source: str
-    source_id: str
-    user_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One write to a record: when, by whom, and the values it set."""
-
-    ms: int
-    hand: Hand
-    values: Mapping[str, str]
-
-
-@dataclass(slots=True)
-class Record:
-    """One record; `writes` runs from the oldest, and the values' history is read out of it."""
-
-    id: int
-    values: dict[str, str]
-    created: str
-    modified: str
-    archived_at: str | None = None
-    writes: list[Write] = field(default_factory=list)
-
-    def history(self, name: str) -> list[dict[str, Any]]:
-        """The values a property has had, the newest first, as `ValueWithTimestamp`."""
-        return [
-            {
-                "value": write.values[name],
-                "timestamp": iso(write.ms),
-                "sourceType": write.hand.source,
-                "sourceId": write.hand.source_id,
-                **({"updatedByUserId": write.hand.user_id} if write.hand.user_id is not None else {}),
-            }
-            for write in reversed(self.writes)
-            if name in write.values
-        ]
 
 
 class Collection:
@@ -138,7 +52,7 @@ class Collection:
         kind = TYPES.get(to_type)
         return set(self.portal.links.of(self.kind.name, record_id, kind.name)) if kind else set()
 
-    # ------------------------------------------------------------------------------------------------ finding
+    # --------------------------------------------------------------------------------------------- finding
     def resolve(self, record_id: int) -> int:
         """The id under which a record lives now: merged records forward to what they were merged into."""
         while self.portal.quirk["merged_id_redirects"] and record_id in self.forward:
@@ -178,10 +92,12 @@ class Collection:
         """
         prop = self.schema.get(name)
         if prop is None or not prop.unique:
-            raise invalid(
-                f"Unable to perform update/upsert by non-unique {self.kind.id} property {name} in portal ID "
-                f"{self.portal.portal_id}"
-            )
+            raise self.not_unique(name)
+
+    def not_unique(self, name: str) -> VendorError:
+        """The refusal of a property that cannot tell records apart."""
+        where = f"{self.kind.id} property {name} in portal ID {self.portal.portal_id}"
+        return invalid(f"Unable to perform update/upsert by non-unique {where}")
 
     def page(self, after: int, limit: int, *, archived: bool) -> tuple[list[Record], int | None]:
         """Records by id in order from `after` on, and where the next page starts."""
@@ -191,7 +107,7 @@ class Collection:
         more = start + limit < len(ids)
         return [self.records[record_id] for record_id in page], page[-1] + 1 if more else None
 
-    # ------------------------------------------------------------------------------------------------ writing
+    # --------------------------------------------------------------------------------------------- writing
     def create(self, given: Mapping[str, Any], hand: Hand, ms: int) -> Record:
         """Add a record.
 
@@ -239,7 +155,7 @@ class Collection:
         values = self.schema.clean(given)
         self.check_unique(values, record)
         forward_only = self.portal.quirk["lifecycle_forward_only"] and hand.source == "INTEGRATION"
-        if forward_only and _backward(record.values.get("lifecyclestage"), values.get("lifecyclestage")):
+        if forward_only and is_backward(record.values.get("lifecyclestage"), values.get("lifecyclestage")):
             values.pop("lifecyclestage")
         self._write(record, values, hand, ms)
         return values
@@ -289,8 +205,8 @@ class Collection:
     def merge(self, primary: Record, other: Record, hand: Hand, ms: int) -> Record:
         """Merge `other` into `primary`: the primary's values win, and both ids lead to the outcome."""
         merged = [
-            *_ids(primary),
-            *_ids(other),
+            *merged_ids(primary),
+            *merged_ids(other),
             *([primary.id] if self.portal.quirk["merge_new_id"] else []),
             other.id,
         ]
@@ -333,7 +249,7 @@ class Collection:
             self._release(record, record.values)
             self._hide(record.id, ms)
 
-    # --------------------------------------------------------------------------------------------- uniqueness
+    # ------------------------------------------------------------------------------------------ uniqueness
     def next_id(self) -> int:
         """An id not in use, as a refusal names it when two rows of one batch collide."""
         return self._last_id + 1
@@ -376,7 +292,7 @@ class Collection:
         gone = (self.records[i] for i in reversed(self.archived))
         return next((r for r in gone if r.values.get("email") == values["email"]), None)
 
-    # ---------------------------------------------------------------------------------------- the search index
+    # ------------------------------------------------------------------------------------ the search index
     def _show(self, record: Record, ms: int) -> None:
         if record.archived_at is None:
             self.index.put(record.id, record.values, ms, self._lag())
@@ -460,19 +376,6 @@ def _no_end(collection: Collection, given: str) -> VendorError:
             "category": "OBJECT_NOT_FOUND",
         },
     )
-
-
-def _backward(stage: str | None, wanted: str | None) -> bool:
-    """Whether a lifecycle stage lies before the present one; custom stages are not compared."""
-    return (
-        stage in LIFECYCLE and wanted in LIFECYCLE and LIFECYCLE.index(wanted) < LIFECYCLE.index(stage)
-        if stage and wanted
-        else False
-    )
-
-
-def _ids(record: Record) -> list[int]:
-    return [int(i) for i in record.values.get("hs_merged_object_ids", "").split(";") if i]
 
 
 def _take_out(ids: list[int], record_id: int) -> None:

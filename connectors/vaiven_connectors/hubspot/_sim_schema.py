@@ -1,8 +1,8 @@
 """The properties of HubSpot's objects: HubSpot's own, those a portal adds, and what a value must look like.
 
-The definitions are the part of a new portal's that marketing data uses, by the names, types and field types that
-`GET /crm/v3/properties/{objectType}` gives (spec crm-properties@v3, `Property` and `PropertyCreate`; 2026-11-22). Long
-option lists (industry, language) are cut.
+The definitions are those of a new portal that marketing data uses, under HubSpot's names, types and field
+types (spec crm-properties@v3, `Property` and `PropertyCreate`; 2026-11-22). Long option lists (industry,
+language) are cut.
 """
 
 from __future__ import annotations
@@ -108,14 +108,8 @@ class Property:
                 "readOnlyValue": self.read_only,
             },
         }
-        for name, value in (
-            ("createdAt", self.created),
-            ("updatedAt", self.updated),
-            ("archivedAt", self.archived_at),
-        ):
-            if value is not None:
-                answer[name] = value
-        return answer
+        times = {"createdAt": self.created, "updatedAt": self.updated, "archivedAt": self.archived_at}
+        return answer | {name: at for name, at in times.items() if at is not None}
 
 
 def option_list(values: Iterable[str]) -> list[dict[str, Any]]:

@@ -49,8 +49,9 @@ _ms = lru_cache(maxsize=1 << 18)(instant_ms)
 class SearchIndex:
     """What search sees of one object type.
 
-    A result set is kept, sorted, until the index changes; a range on the sort key is then cut out of it by bisection,
-    so that reading page after page costs neither a scan nor a sort, whether by `after` or by a moving lower bound.
+    A result set is kept, sorted, until the index changes, and a range on the sort key is cut out of it by
+    bisection: reading page after page costs neither a scan nor a sort, whether by `after` or by a moving
+    lower bound.
     """
 
     def __init__(self, schema: Schema, text_properties: Sequence[str], linked: Linked) -> None:
@@ -277,8 +278,8 @@ def _groups(request: Mapping[str, Any]) -> list[list[Filter]]:
     sizes = [len(group) for group in groups]
     if len(groups) > MAX_GROUPS or max(sizes, default=0) > MAX_FILTERS or sum(sizes) > MAX_FILTERS_IN_ALL:
         raise invalid(
-            f"There was a problem with the request. At most {MAX_GROUPS} filterGroups of {MAX_FILTERS} filters, and "
-            f"{MAX_FILTERS_IN_ALL} filters in all, are allowed."
+            f"There was a problem with the request. At most {MAX_GROUPS} filterGroups, {MAX_FILTERS} filters "
+            f"in each and {MAX_FILTERS_IN_ALL} in all are allowed."
         )
     if len(str(request.get("query") or "")) > MAX_QUERY:
         raise invalid(

