@@ -181,12 +181,13 @@ def _outcomes(answer: Any, writes: Mapping[str, Write[Any]], name: Any) -> list[
 async def _step_back(hub: Session[Config], path: str, inputs: Sequence[Any], answer: Any) -> None:
     """Move lifecycle stages backwards, which HubSpot leaves undone unless the stage is emptied first.
 
-    Source: HubSpot's answer in its forum (integrate.hubspot.com/t/1333), read 2026-11-22.
+    The answer then lacks the stage. Sources: HubSpot in its forum (integrate.hubspot.com/t/1333) and the same
+    remedy in github.com/segmentio/action-destinations/pull/793, read 2026-11-22.
     """
     stage = "lifecyclestage"
     now = {record["id"]: record["properties"].get(stage) for record in answer.get("results") or ()}
     wanted = {row["id"]: row["properties"].get(stage) for row in inputs}
-    stuck = [i for i, kept in now.items() if kept and wanted.get(i) and kept != wanted[i]]
+    stuck = [i for i, kept in now.items() if wanted.get(i) and kept != wanted[i]]
     for clear in (True, False) if stuck else ():
         rows = [{"id": i, "properties": {stage: "" if clear else wanted[i]}} for i in stuck]
         await hub.post(path, {"inputs": rows})
