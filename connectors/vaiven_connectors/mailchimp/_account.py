@@ -45,7 +45,7 @@ mailchimp = Connector(
     category="email",
     base_url="https://{config.data_centre}.api.mailchimp.com/3.0",
     auth=(
-        # No scopes, no PKCE, and tokens do not expire (developer docs, "Access User Data with OAuth 2",
+        # No scopes, and tokens do not expire (docs.unified.to "mailchimp-oauth-app"; requests-oauthlib#169,
         # 2026-11-22).
         OAuth2(
             authorize_url=f"{SIGN_IN}/authorize",
