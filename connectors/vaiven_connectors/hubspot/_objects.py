@@ -199,7 +199,7 @@ async def _read(
     """The records that exist: an id without one is left out (200) or named among the errors (207)."""
     if not ids:
         return []
-    inputs = [{"id": i} for i in ids]
+    inputs = [{"id": i} for i in dict.fromkeys(ids)]
     body: dict[str, Any] = {"inputs": inputs, "properties": names, "propertiesWithHistory": []}
     try:
         answer = await hub.post(f"{path}/read", {**body, **({"idProperty": by} if by else {})}, safe=True)

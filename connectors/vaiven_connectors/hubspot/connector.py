@@ -9,6 +9,7 @@ from vaiven_connectors.hubspot._associations import (
     DealContact,
     association_stream,
 )
+from vaiven_connectors.hubspot._errors import refine
 from vaiven_connectors.hubspot._objects import ID, crm_stream
 from vaiven_connectors.hubspot._records import Company, Contact, Deal, DealPipeline, DealStage, Owner
 from vaiven_sdk import (
@@ -22,11 +23,8 @@ from vaiven_sdk import (
     NotFound,
     OAuth2,
     Page,
-    PermissionMissing,
     RequestRefused,
     Session,
-    VaivenError,
-    VendorBusy,
     Window,
     get,
 )
@@ -90,17 +88,13 @@ pipelines = hubspot.stream(DealPipeline, get("/crm/v3/pipelines/deals", items="r
 stages = hubspot.stream(DealStage, name="stages")
 
 companies = crm_stream(hubspot, "companies", Company, modified="hs_lastmodifieddate", needs=["name"])
-contacts = crm_stream(
-    hubspot, "contacts", Contact, modified="lastmodifieddate", needs=["email"], unique="email"
-)
+contacts = crm_stream(hubspot, "contacts", Contact, modified="lastmodifieddate", needs=["email"], unique="email")
 deals = crm_stream(hubspot, "deals", Deal, modified="hs_lastmodifieddate", needs=["name", "stage_id"])
 
 contact_companies = association_stream(
     hubspot, "contact_companies", ContactCompany, ("contacts", "companies"), "lastmodifieddate"
 )
-deal_contacts = association_stream(
-    hubspot, "deal_contacts", DealContact, ("deals", "contacts"), "hs_lastmodifieddate"
-)
+deal_contacts = association_stream(hubspot, "deal_contacts", DealContact, ("deals", "contacts"), "hs_lastmodifieddate")
 deal_companies = association_stream(
     hubspot, "deal_companies", DealCompany, ("deals", "companies"), "hs_lastmodifieddate"
 )
@@ -159,29 +153,4 @@ async def _made(hub: Session[Config], path: str, body: Mapping[str, Any]) -> Non
             raise
 
 
-WAITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}
-"""Seconds until a limit's window opens again; the daily one does at midnight in the portal's zone."""
-
-
-SCOPES = ("requiredGranularScopes", "requiredScopes", "missingScopes")
-
-
-@hubspot.error
-def error(status: int, body: Any) -> VaivenError | None:
-    """Name the missing scopes, and the limit that was reached."""
-    body = body if isinstance(body, dict) else {}
-    if body.get("category") == "MISSING_SCOPES":
-        said = [error.get("context") or {} for error in body.get("errors") or ()]
-        named = {s for context in said for key in SCOPES for s in context.get(key) or ()}
-        scopes = ", ".join(sorted(named)) or "a scope that HubSpot does not name"
-        return PermissionMissing(
-            "HubSpot has not granted Vaiven a permission that this needs.",
-            why=f"missing: {scopes}",
-            remedy=f"Add {scopes} to the private app, or connect the account again, then sync again.",
-        )
-    if status == 429 and body.get("policyName") in WAITS:
-        policy = str(body["policyName"])
-        return VendorBusy(
-            "HubSpot asks to slow down.", why=f"the limit {policy} is reached", retry_after=WAITS[policy]
-        )
-    return None
+hubspot.error(refine)
