@@ -207,9 +207,7 @@ def invoice(ident: str, created: int, customer: Json, *, live: bool, currency: s
     }
 
 
-def line_item(
-    ident: str, of: Json, *, amount: int, quantity: int, price: Json | None, period: tuple[int, int]
-) -> Json:
+def line_item(ident: str, of: Json, *, amount: int, quantity: int, price: Json | None, period: tuple[int, int]) -> Json:
     """A line; since 2025-03-31.basil price and subscription are under `pricing` and `parent`."""
     pricing = None
     if price is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vaiven_connectors.stripe import _sim_objects as new
 from vaiven_connectors.stripe._sim_core import CREATED, LIST, Call, StripeCore, operation
-from vaiven_connectors.stripe._sim_wire import Json, StripeError, bad, merge_metadata, missing
+from vaiven_connectors.stripe._sim_wire import Json, StripeError, bad, empty, merge_metadata, missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ CUSTOMER = {
     "preferred_locales": ["str"],
     "shipping": SHIPPING,
     "source": "str",
-    "tax_exempt": "exempt|none|reverse",
+    "tax_exempt": "exempt|none|reverse?",
 }
 """Parameters served of CustomerCreateParams and CustomerUpdateParams (stripe-python 16.1.0)."""
 PRODUCT = {
@@ -228,22 +228,13 @@ class Catalog(StripeCore):
             "recurring": RECURRING,
         }
         spec = {n: k for n, k in PRODUCT.items() if n not in {"name", "default_price"}}
-        given = call.check(
-            {**spec, "name!": "str", "id": "str", "type": "good|service", "default_price_data": default}
-        )
+        given = call.check({**spec, "name!": "str", "id": "str", "type": "good|service", "default_price_data": default})
         return self.put_product(given)
 
     def put_product(self, given: Json) -> Json:
         """Create a product."""
         if not given.get("name"):
-            raise bad(
-                "You passed an empty string for 'name'. We assume empty values are an attempt to "
-                "unset a parameter; "
-                "however 'name' cannot be unset. You should remove 'name' from your request or "
-                "supply a non-empty value.",
-                code="parameter_invalid_empty",
-                param="name",
-            )
+            raise empty("name")
         ident = given.get("id") or self.new_id("prod")
         if ident in self.tables["products"].rows:
             raise StripeError(400, "Product already exists.", code="resource_already_exists")
@@ -285,9 +276,7 @@ class Catalog(StripeCore):
         call.check({})
         row = self.row("products", call.id)
         if next(self.tables["prices"].having("product", call.id), None):
-            raise StripeError(
-                400, "This product cannot be deleted because it has one or more user-created prices."
-            )
+            raise StripeError(400, "This product cannot be deleted because it has one or more user-created prices.")
         self.tables["products"].remove(call.id)
         self.deleted[call.id] = {"id": call.id, "object": "product", "deleted": True}
         self.emit("product.deleted", "products", row)
@@ -373,13 +362,8 @@ class Catalog(StripeCore):
         """Update what of a price can change."""
         given = call.check(PRICE)
         row = self.row("prices", call.id)
-        if (
-            given.get("active") is False
-            and self.tables["products"].rows[row["product"]]["default_price"] == call.id
-        ):
-            raise StripeError(
-                400, "This price cannot be archived because it is the default price of its product."
-            )
+        if given.get("active") is False and self.tables["products"].rows[row["product"]]["default_price"] == call.id:
+            raise StripeError(400, "This price cannot be archived because it is the default price of its product.")
         changes = {name: value for name, value in given.items() if name not in {"metadata", "expand"}}
         if "metadata" in given:
             changes["metadata"] = merge_metadata(row["metadata"], given["metadata"])

@@ -79,9 +79,7 @@ class StripeCore(Simulator):
         "expired_key": False,
     }
 
-    def __init__(
-        self, *, seed: int = 0, clock: Clock | None = None, quirks: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, *, seed: int = 0, clock: Clock | None = None, quirks: Mapping[str, Any] | None = None) -> None:
         super().__init__(seed=seed, clock=clock, quirks=quirks)
         self.live: bool = self.quirk["livemode"]
         self.permissions: set[str] | None = None
@@ -209,9 +207,7 @@ class StripeCore(Simulator):
             }
         )
         if self.quirk["event_lag"]:
-            self.visible_at[ident] = (
-                self.clock.now().timestamp() + self.random.random() * self.quirk["event_lag"]
-            )
+            self.visible_at[ident] = self.clock.now().timestamp() + self.random.random() * self.quirk["event_lag"]
 
     @staticmethod
     def _previous(previous: Json, row: Json) -> Json:
@@ -227,9 +223,7 @@ class StripeCore(Simulator):
 
     def _listeners(self, kind: str) -> int:
         ends = self.tables["webhook_endpoints"].rows.values()
-        return sum(
-            e["status"] == "enabled" and ({"*", kind} & set(e["enabled_events"]) != set()) for e in ends
-        )
+        return sum(e["status"] == "enabled" and ({"*", kind} & set(e["enabled_events"]) != set()) for e in ends)
 
     def list_page(
         self,
@@ -286,9 +280,7 @@ class StripeCore(Simulator):
         )
         return self.render_list(table, ids, more=more, url=url or held.url, expand=params.get("expand") or ())
 
-    def render_list(
-        self, table: str, ids: Sequence[str], *, more: bool, url: str, expand: Sequence[str]
-    ) -> bytes:
+    def render_list(self, table: str, ids: Sequence[str], *, more: bool, url: str, expand: Sequence[str]) -> bytes:
         """A list object as JSON; rows come from the cache unless they are to be expanded."""
         held = self.tables[table]
         rows: list[Any]
@@ -298,9 +290,7 @@ class StripeCore(Simulator):
             rows = [held.raw(i) for i in ids]
         return msgspec.json.encode({"object": "list", "data": rows, "has_more": more, "url": url})
 
-    def _cursor(
-        self, held: Table, params: Json, name: str, dead: Callable[[Json], bool] | None
-    ) -> Key | None:
+    def _cursor(self, held: Table, params: Json, name: str, dead: Callable[[Json], bool] | None) -> Key | None:
         ident = params.get(name)
         if ident is None:
             return None

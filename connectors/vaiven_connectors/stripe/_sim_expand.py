@@ -45,12 +45,10 @@ _LISTS = {
 """Lists that are part of an object only when asked for: collection, its index, the list's URL."""
 
 
-def expanded(
-    answer: Json, paths: Sequence[str], tables: Mapping[str, Table], deleted: Mapping[str, Json]
-) -> Json:
+def expanded(answer: Json, paths: Sequence[str], tables: Mapping[str, Table], deleted: Mapping[str, Json]) -> Json:
     """A deep copy of `answer` with every path of `paths` expanded; a path that cannot be is Stripe's 400."""
     result = copy.deepcopy(answer)
-    for path in paths:
+    for path in filter(None, paths):
         steps = path.split(".")
         if len(steps) > MAX_DEPTH + (steps[0] == "data"):
             raise bad(
@@ -61,9 +59,7 @@ def expanded(
     return result
 
 
-def _walk(
-    node: Any, steps: Sequence[str], path: str, tables: Mapping[str, Table], gone: Mapping[str, Json]
-) -> None:
+def _walk(node: Any, steps: Sequence[str], path: str, tables: Mapping[str, Table], gone: Mapping[str, Json]) -> None:
     if isinstance(node, list):
         for item in node:
             _walk(item, steps, path, tables, gone)
@@ -95,9 +91,7 @@ def _include(node: Json, name: str, tables: Mapping[str, Table]) -> None:
     noun = str(node.get("object"))
     if (noun, name) in _LISTS:
         table, index, url = _LISTS[(noun, name)]
-        rows = [
-            copy.deepcopy(r) for r in tables[table].having(index, node["id"]) if r.get("status") != "canceled"
-        ]
+        rows = [copy.deepcopy(r) for r in tables[table].having(index, node["id"]) if r.get("status") != "canceled"]
         node.setdefault(name, sublist(url.format(node["id"]), rows[:10], more=len(rows) > 10))
     elif noun == "customer" and name in {"sources", "tax_ids"} and "id" in node and not node.get("deleted"):
         node.setdefault(name, sublist(f"/v1/customers/{node['id']}/{name}", []))

@@ -13,9 +13,7 @@ class Feed(Subscriptions):
     @operation("GET", "/v1/events")
     def list_events(self, call: Call) -> bytes:
         """Events of the last 30 days, by type (`*` as wildcard), types and delivery."""
-        params = call.check(
-            {**LIST, "created": CREATED, "type": "str", "types": ["str"], "delivery_success": "bool"}
-        )
+        params = call.check({**LIST, "created": CREATED, "type": "str", "types": ["str"], "delivery_success": "bool"})
         kind, kinds, delivered = params.get("type"), params.get("types"), params.get("delivery_success")
         if kind and kinds:
             raise bad(

@@ -120,9 +120,7 @@ class History(Feed):
         metadata = merge_metadata({}, row.get("metadata"))
         invoice = self.put_invoice(held, currency, metadata=metadata, description=row.get("description"))
         for line in row.get("lines") or [{"amount": row["amount"], "description": row.get("description")}]:
-            price = (
-                None if line.get("price") is None else self.row("prices", _ref(line["price"], made["prices"]))
-            )
+            price = None if line.get("price") is None else self.row("prices", _ref(line["price"], made["prices"]))
             named = self.row("products", price["product"])["name"] if price else None
             text = line.get("description") or named
             self.put_line(
@@ -149,9 +147,7 @@ class History(Feed):
 
     def _seed_subscription(self, row: Mapping[str, Any], made: Mapping[str, Sequence[str]]) -> str:
         customer = _ref(row["customer"], made["customers"])
-        given = {
-            n: row[n] for n in ("metadata", "collection_method", "days_until_due", "description") if n in row
-        }
+        given = {n: row[n] for n in ("metadata", "collection_method", "days_until_due", "description") if n in row}
         item = {"price": _ref(row["price"], made["prices"]), "quantity": row.get("quantity", 1)}
         with self.at(row.get("created")):
             if given.get("collection_method") != "send_invoice" and self.method_of(customer) is None:

@@ -86,9 +86,7 @@ class Intents(Payments):
         if customer:
             self.row("customers", customer, "customer")
         if given.get("payment_method"):
-            given["payment_method"] = self.method_for(given["payment_method"], customer, "payment_method")[
-                "id"
-            ]
+            given["payment_method"] = self.method_for(given["payment_method"], customer, "payment_method")["id"]
         elif given.get("confirm"):
             raise bad(
                 "You cannot confirm this PaymentIntent because it's missing a payment method. You "
@@ -135,9 +133,7 @@ class Intents(Payments):
     @operation("POST", "/v1/payment_intents/{id}/confirm")
     def confirm_intent(self, call: Call) -> Json:
         """Confirm an intent."""
-        given = call.check(
-            {**_CONFIRM, "payment_method": "str", "receipt_email": "str", "capture_method": _CAPTURE}
-        )
+        given = call.check({**_CONFIRM, "payment_method": "str", "receipt_email": "str", "capture_method": _CAPTURE})
         row = self.row("payment_intents", call.id)
         if row["status"] not in {"requires_payment_method", "requires_confirmation"}:
             raise self._refusal(row, "be confirmed")

@@ -52,9 +52,7 @@ class Invoices(Intents):
         if amount is None:
             amount = (price["unit_amount"] or 0) * quantity if price else 0
         span = period or (self.now(), self.now())
-        line = new.line_item(
-            self.new_id("il"), invoice, amount=amount, quantity=quantity, price=price, period=span
-        )
+        line = new.line_item(self.new_id("il"), invoice, amount=amount, quantity=quantity, price=price, period=span)
         line["description"] = description
         parent: Json = {"invoice_item_details": None, "subscription_item_details": None}
         details = {"invoice_item": invoice_item, "proration": False, "proration_details": None}
@@ -145,18 +143,12 @@ class Invoices(Intents):
         return row
 
     def _link(self, row: Json) -> Json | None:
-        return next(
-            (p for p in self.tables["invoice_payments"].having("invoice", row["id"]) if p["is_default"]), None
-        )
+        return next((p for p in self.tables["invoice_payments"].having("invoice", row["id"]) if p["is_default"]), None)
 
     def method_of(self, customer_id: str, *wanted: str | None) -> str | None:
         """The card to charge: the first one named, then the customer's defaults."""
         customer = self.tables["customers"].rows.get(customer_id)
-        usual = (
-            [customer["invoice_settings"]["default_payment_method"], customer["default_source"]]
-            if customer
-            else []
-        )
+        usual = [customer["invoice_settings"]["default_payment_method"], customer["default_source"]] if customer else []
         return next((m for m in [*wanted, *usual] if m), None)
 
     def pay_row(self, row: Json, method: str | None = None, *, outside: bool = False) -> Json:
@@ -170,9 +162,7 @@ class Invoices(Intents):
         if outside:
             link = self._link(row)
             if link is not None:
-                self.cancel_intent_row(
-                    self.row("payment_intents", link["payment"]["payment_intent"]), "automatic"
-                )
+                self.cancel_intent_row(self.row("payment_intents", link["payment"]["payment_intent"]), "automatic")
             return self._paid(row, outside=True)
         method = self.method_of(row["customer"], method, row["default_payment_method"])
         if method is None:
@@ -196,15 +186,11 @@ class Invoices(Intents):
             raise StripeError(400, "You can only pass in open invoices. This invoice isn't open.")
         link = self._link(row)
         if link is not None:
-            self.cancel_intent_row(
-                self.row("payment_intents", link["payment"]["payment_intent"]), "void_invoice"
-            )
+            self.cancel_intent_row(self.row("payment_intents", link["payment"]["payment_intent"]), "void_invoice")
             done = {"canceled_at": self.now(), "paid_at": None}
             self.change("invoice_payments", link, {"status": "canceled", "status_transitions": done})
         stamps = {**row["status_transitions"], "voided_at": self.now()}
-        return self.change(
-            "invoices", row, {"status": "void", "status_transitions": stamps}, "invoice.voided"
-        )
+        return self.change("invoices", row, {"status": "void", "status_transitions": stamps}, "invoice.voided")
 
     @operation("GET", "/v1/invoices")
     def list_invoices(self, call: Call) -> bytes:
@@ -260,9 +246,7 @@ class Invoices(Intents):
         row = self.row("invoices", call.id)
         frozen = {"collection_method", "days_until_due", "description", "due_date", "footer"} & set(given)
         if row["status"] != "draft" and frozen:
-            raise StripeError(
-                400, "Finalized invoices can't be updated in this way", code="invoice_not_editable"
-            )
+            raise StripeError(400, "Finalized invoices can't be updated in this way", code="invoice_not_editable")
         changes = self.invoice_changes(row, given)
         if "metadata" in given:
             changes["metadata"] = merge_metadata(row["metadata"], given["metadata"])

@@ -67,13 +67,9 @@ class Items(Invoices):
         price = self.row("prices", name, "pricing[price]") if name else None
         quantity = given.get("quantity") or 1
         if price is None and given.get("amount") is None:
-            raise bad(
-                "You must specify one of `amount` or `pricing`.", code="parameter_missing", param="amount"
-            )
+            raise bad("You must specify one of `amount` or `pricing`.", code="parameter_missing", param="amount")
         amount = given["amount"] if price is None else (price["unit_amount"] or 0) * quantity
-        currency = (
-            price["currency"] if price else given.get("currency") or (invoice or {}).get("currency") or "usd"
-        )
+        currency = price["currency"] if price else given.get("currency") or (invoice or {}).get("currency") or "usd"
         pricing = None
         if price:
             details = {"price": price["id"], "product": price["product"]}
@@ -117,9 +113,7 @@ class Items(Invoices):
     @operation("GET", "/v1/invoiceitems")
     def list_items(self, call: Call) -> bytes:
         """Items, by customer, invoice or pending state."""
-        params = call.check(
-            {**LIST, "customer": "str", "invoice": "str", "pending": "bool", "created": CREATED}
-        )
+        params = call.check({**LIST, "customer": "str", "invoice": "str", "pending": "bool", "created": CREATED})
         pending = params.get("pending")
         keep = None if pending is None else (lambda i: (i["invoice"] is None) == pending)
         return self.list_page("invoiceitems", params, equal=["invoice", "customer"], keep=keep)

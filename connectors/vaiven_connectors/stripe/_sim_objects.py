@@ -80,9 +80,7 @@ def product(ident: str, created: int, *, live: bool, name: str) -> Json:
     }
 
 
-def price(
-    ident: str, created: int, *, live: bool, currency: str, product_id: str, amount: int | None
-) -> Json:
+def price(ident: str, created: int, *, live: bool, currency: str, product_id: str, amount: int | None) -> Json:
     """A one-time price per unit."""
     return {
         "id": ident,
@@ -189,9 +187,7 @@ def card_details(method: Json) -> Json:
         "last4",
         "wallet",
     )
-    more: Json = dict.fromkeys(
-        ("installments", "mandate", "network_token", "network_transaction_id", "three_d_secure")
-    )
+    more: Json = dict.fromkeys(("installments", "mandate", "network_token", "network_transaction_id", "three_d_secure"))
     usage: Json = dict.fromkeys(("setup_credential_usage", "stored_credential_usage"))
     shown = {name: card[name] for name in names} | more | usage
     shown |= {"network": card["brand"], "regulated_status": card["regulated_status"]}

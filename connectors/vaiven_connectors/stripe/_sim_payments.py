@@ -36,7 +36,7 @@ INTENT = {
     "payment_method": "str",
     "payment_method_types": ["str"],
     "receipt_email": "str",
-    "setup_future_usage": "off_session|on_session",
+    "setup_future_usage": "off_session|on_session?",
     "shipping": SHIPPING,
     "statement_descriptor": "str",
     "statement_descriptor_suffix": "str",
@@ -76,9 +76,7 @@ class Payments(Catalog):
             )
         least = MINIMUM.get(currency, 0)
         if amount < least:
-            raise bad(
-                f"Amount must be at least {money(least, currency)}", code="amount_too_small", param="amount"
-            )
+            raise bad(f"Amount must be at least {money(least, currency)}", code="amount_too_small", param="amount")
         if amount > MAXIMUM:
             raise bad(
                 f"Amount must be no more than {money(MAXIMUM, currency)}",
@@ -91,15 +89,11 @@ class Payments(Catalog):
         now = self.clock.now().timestamp()
         while self._unsettled and self._unsettled[0][0] <= now:
             _, ident = heapq.heappop(self._unsettled)
-            self.change(
-                "balance_transactions", self.row("balance_transactions", ident), {"status": "available"}
-            )
+            self.change("balance_transactions", self.row("balance_transactions", ident), {"status": "available"})
 
     def book(self, source: Json, *, kind: str, amount: int, fee: int = 0) -> Json:
         """Write what `source` does to the balance."""
-        row = new.balance_transaction(
-            self.new_id("txn"), self.now(), source, kind=kind, amount=amount, fee=fee
-        )
+        row = new.balance_transaction(self.new_id("txn"), self.now(), source, kind=kind, amount=amount, fee=fee)
         heapq.heappush(self._unsettled, (row["available_on"], row["id"]))
         return self.add("balance_transactions", row)
 
@@ -108,18 +102,14 @@ class Payments(Catalog):
         row = new.charge(
             self.new_id("ch"), self.now(), live=self.live, amount=given["amount"], currency=given["currency"]
         )
-        names = (
-            "customer description payment_intent receipt_email shipping statement_descriptor transfer_group"
-        )
+        names = "customer description payment_intent receipt_email shipping statement_descriptor transfer_group"
         row.update({n: given[n] for n in names.split() if given.get(n) is not None})
         row["metadata"] = dict(given.get("metadata") or {})
         row["payment_method"] = method["id"]
         row["payment_method_details"] = new.card_details(method)
         row["billing_details"] = dict(method["billing_details"])
         decline = self.declines.get(method["id"])
-        outcome: Json = dict.fromkeys(
-            ("advice_code", "network_advice_code", "network_decline_code", "reason")
-        )
+        outcome: Json = dict.fromkeys(("advice_code", "network_advice_code", "network_decline_code", "reason"))
         if decline:
             code, why = decline
             row.update(status="failed", failure_code=code, failure_message=_REASONS[why])
@@ -157,9 +147,7 @@ class Payments(Catalog):
         )
         if intent is not None:
             held = {**error.body, "payment_method": self.row("payment_methods", charge["payment_method"])}
-            self.change(
-                "payment_intents", intent, {"last_payment_error": held, "status": "requires_payment_method"}
-            )
+            self.change("payment_intents", intent, {"last_payment_error": held, "status": "requires_payment_method"})
             error.body["payment_intent"] = dict(intent)
         return error
 
@@ -167,8 +155,7 @@ class Payments(Catalog):
     def create_charge(self, call: Call) -> Json:
         """Charge a test token or a customer's default card."""
         spec = {
-            n: INTENT[n]
-            for n in ("customer", "description", "metadata", "receipt_email", "shipping", "transfer_group")
+            n: INTENT[n] for n in ("customer", "description", "metadata", "receipt_email", "shipping", "transfer_group")
         }
         more = {
             "amount!": "int",
@@ -237,9 +224,7 @@ class Payments(Catalog):
     def capture_row(self, row: Json, amount: int | None) -> Json:
         """Capture `amount`, or all; the rest is released, which shows as refunded."""
         if row["captured"]:
-            raise StripeError(
-                400, f"Charge {row['id']} has already been captured.", code="charge_already_captured"
-            )
+            raise StripeError(400, f"Charge {row['id']} has already been captured.", code="charge_already_captured")
         taken = row["amount"] if amount is None else amount
         row.update(captured=True, amount_captured=taken, amount_refunded=row["amount"] - taken)
         txn = self._book_charge(row)
@@ -265,9 +250,7 @@ class Payments(Catalog):
         given = call.check(spec)
         charge = given.get("charge")
         if not charge and not given.get("payment_intent"):
-            raise bad(
-                "One of the following params should be provided for this request: payment_intent or charge."
-            )
+            raise bad("One of the following params should be provided for this request: payment_intent or charge.")
         if not charge:
             intent = self.row("payment_intents", given["payment_intent"], "payment_intent")
             charge = intent["latest_charge"]
@@ -290,9 +273,7 @@ class Payments(Catalog):
                 code="charge_disputed",
             )
         if charge["refunded"] or left == 0:
-            raise StripeError(
-                400, f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded"
-            )
+            raise StripeError(400, f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
         if amount is None or amount < 1:
             raise bad(
                 "This value must be greater than or equal to 1.",

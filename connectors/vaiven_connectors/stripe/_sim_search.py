@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 FIELDS: dict[str, frozenset[str]] = {
     "charges": frozenset("amount created currency customer disputed metadata refunded status".split()),
     "customers": frozenset("created email metadata name phone".split()),
-    "invoices": frozenset(
-        "created currency customer metadata number receipt_number subscription total status".split()
-    ),
+    "invoices": frozenset("created currency customer metadata number receipt_number subscription total status".split()),
     "payment_intents": frozenset("amount created currency customer metadata status".split()),
     "prices": frozenset("active currency lookup_key metadata product type".split()),
     "products": frozenset("active description metadata name shippable url".split()),
@@ -54,9 +52,7 @@ def predicate(table: str, query: str) -> Callable[[Json], bool]:
             words.add((between["word"] or "and").lower())
             at = between.end()
     if not tests or len(words) > 1 or len(tests) > MAX_CLAUSES:
-        raise bad(
-            "A search query has 1 to 10 clauses, joined by AND or by OR but not by both.", param="query"
-        )
+        raise bad("A search query has 1 to 10 clauses, joined by AND or by OR but not by both.", param="query")
     joined = any if words == {"or"} else all
     return lambda row: joined(test(row) for test in tests)
 

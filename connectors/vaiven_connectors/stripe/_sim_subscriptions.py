@@ -17,10 +17,10 @@ _STATUS = "active|all|canceled|ended|incomplete|incomplete_expired|past_due|paus
 _WHY = {
     "comment": "str",
     "feedback": "customer_service|low_quality|missing_features|other|switched_service|too_complex|"
-    "too_expensive|unused",
+    "too_expensive|unused?",
 }
 SUBSCRIPTION = {
-    "cancel_at": "int",
+    "cancel_at": "int?",
     "cancel_at_period_end": "bool",
     "collection_method": _COLLECT,
     "days_until_due": "int",
@@ -50,9 +50,7 @@ class Subscriptions(Items):
         prices = [self._recurring(item.get("price"), n) for n, item in enumerate(given["items"])]
         currency = prices[0]["currency"]
         now = self.now()
-        row = new.subscription(
-            self.new_id("sub"), now, live=self.live, customer=customer["id"], currency=currency
-        )
+        row = new.subscription(self.new_id("sub"), now, live=self.live, customer=customer["id"], currency=currency)
         row.update({name: given[name] for name in _OWN if given.get(name) is not None})
         row["cancel_at"] = given.get("cancel_at")
         row["metadata"] = merge_metadata({}, given.get("metadata"))
@@ -70,17 +68,13 @@ class Subscriptions(Items):
         method = self.method_of(customer["id"], row["default_payment_method"])
         behavior = given.get("payment_behavior") or "allow_incomplete"
         pays = row["status"] == "active" and row["collection_method"] == "charge_automatically"
-        if (
-            pays
-            and method is None
-            and behavior != "default_incomplete"
-            and sum(p["unit_amount"] or 0 for p in prices)
-        ):
+        if pays and method is None and behavior != "default_incomplete" and sum(p["unit_amount"] or 0 for p in prices):
             raise StripeError(
                 400,
                 "This customer has no attached payment source or default payment method. Please "
                 "consider adding a default "
                 "payment method. For more information, visit "
+                ""
                 ""
                 "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.",
                 code="resource_missing",
@@ -234,9 +228,7 @@ class Subscriptions(Items):
         return self.add("subscription_items", item)
 
     def _show_items(self, row: Json) -> None:
-        items = [dict(item) for item in self.tables["subscription_items"].having("subscription", row["id"])][
-            ::-1
-        ]
+        items = [dict(item) for item in self.tables["subscription_items"].having("subscription", row["id"])][::-1]
         row["items"] = sublist(f"/v1/subscription_items?subscription={row['id']}", items)
         self.tables["subscriptions"].touch(row)
 
@@ -270,9 +262,7 @@ class Subscriptions(Items):
             )
 
         # A cursor that the status filter hides is refused: stripe-node issue 2368, 2026-11-22.
-        return self.list_page(
-            "subscriptions", params, equal=["customer"], keep=keep, dead=lambda row: not shown(row)
-        )
+        return self.list_page("subscriptions", params, equal=["customer"], keep=keep, dead=lambda row: not shown(row))
 
     @operation("POST", "/v1/subscriptions")
     def create_subscription(self, call: Call) -> Json:
@@ -302,9 +292,7 @@ class Subscriptions(Items):
     def edit_subscription_row(self, row: Json, given: Json) -> Json:
         """Apply an update; a cancelled subscription takes only metadata and cancellation details."""
         if row["status"] == "canceled" and set(given) - {"metadata", "cancellation_details", "expand"}:
-            raise StripeError(
-                400, "A canceled subscription can only update its cancellation_details and metadata."
-            )
+            raise StripeError(400, "A canceled subscription can only update its cancellation_details and metadata.")
         changes: Json = {name: given[name] for name in (*_OWN, "cancel_at") if name in given}
         if "metadata" in given:
             changes["metadata"] = merge_metadata(row["metadata"], given["metadata"])
@@ -385,9 +373,7 @@ class Subscriptions(Items):
     @operation("POST", "/v1/subscription_items/{id}")
     def update_subscription_item(self, call: Call) -> Json:
         """Change price or quantity of an item."""
-        given = call.check(
-            {"price": "str", "quantity": "int", "metadata": "meta", "proration_behavior": "str"}
-        )
+        given = call.check({"price": "str", "quantity": "int", "metadata": "meta", "proration_behavior": "str"})
         held = self.row("subscription_items", call.id)
         row = self.row("subscriptions", held["subscription"])
         before = row["items"]

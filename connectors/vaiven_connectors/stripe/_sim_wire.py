@@ -64,6 +64,18 @@ def bad(message: str, *, code: str | None = None, param: str | None = None) -> S
     return StripeError(400, message, code=code, param=param, began=False)
 
 
+def empty(param: str) -> StripeError:
+    """A parameter that '' cannot unset."""
+    return bad(
+        f"You passed an empty string for '{param}'. We assume empty values are an attempt to unset a "
+        "parameter; "
+        f"however '{param}' cannot be unset. You should remove '{param}' from your request or supply a "
+        "non-empty value.",
+        code="parameter_invalid_empty",
+        param=param,
+    )
+
+
 def missing(noun: str, ident: str, param: str = "id") -> StripeError:
     """An unknown id: 404 when it is in the path, 400 when a parameter refers to it."""
     return StripeError(
@@ -83,10 +95,7 @@ def tree(text: str) -> Json:
             if key == "":
                 last = str(len(node) - 1)
                 again = (
-                    last in node
-                    and following != ""
-                    and isinstance(node[last], dict)
-                    and following not in node[last]
+                    last in node and following != "" and isinstance(node[last], dict) and following not in node[last]
                 )
                 slot = last if again else str(len(node))
             inner = node.get(slot)
@@ -101,9 +110,9 @@ def check(given: Mapping[str, Any], spec: Mapping[str, Any], at: str = "") -> Js
     """Validate and convert `given` by `spec`, answering in Stripe's own words.
 
     A spec is a dict of parameter -> type: `str`, `int`, `bool`, `meta`, `currency`, `time`, an enum `a|b`, a
-    dict (hash), a
-    one-element list (array), or a tuple of a scalar and a hash; `!` after a name in the spec makes it
-    required.
+    dict (hash), a one-element list (array), or a tuple of a scalar and a hash. `!` after a name makes it
+    required;
+    `?` after a type other than `str` lets '' unset it.
     """
     known = {name.removesuffix("!"): kind for name, kind in spec.items()}
     unknown = [name for name in given if name not in known]
@@ -116,8 +125,10 @@ def check(given: Mapping[str, Any], spec: Mapping[str, Any], at: str = "") -> Js
             param=_path(at, unknown[0]),
         )
     for name in spec:
+        param = _path(at, name.removesuffix("!"))
+        if name.endswith("!") and given.get(name[:-1]) == "":
+            raise empty(param)
         if name.endswith("!") and name[:-1] not in given:
-            param = _path(at, name[:-1])
             raise bad(f"Missing required param: {param}.", code="parameter_missing", param=param)
     return {name: _convert(value, known[name], _path(at, name)) for name, value in given.items()}
 
@@ -143,8 +154,7 @@ def _convert(value: Any, kind: Any, param: str) -> Any:
         if not isinstance(value, dict) or not all(key.isdigit() for key in value):
             raise bad("Invalid array", param=param)
         return [
-            _convert(item, kind[0], f"{param}[{n}]")
-            for n, item in sorted(value.items(), key=lambda kv: int(kv[0]))
+            _convert(item, kind[0], f"{param}[{n}]") for n, item in sorted(value.items(), key=lambda kv: int(kv[0]))
         ]
     if not isinstance(value, str):
         raise bad("Invalid string: {...}", param=param)
@@ -153,7 +163,10 @@ def _convert(value: Any, kind: Any, param: str) -> Any:
 
 def _scalar(value: str, kind: str, param: str) -> Any:
     if value == "":
-        return None
+        if kind == "str" or kind.endswith("?"):
+            return None
+        raise empty(param)
+    kind = kind.removesuffix("?")
     if kind in {"int", "time"}:
         if kind == "time" and value == "now":
             return value

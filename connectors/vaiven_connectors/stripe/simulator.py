@@ -107,9 +107,7 @@ class StripeSimulator(History):
             headers.update(error.headers)
         return Response(content, status, headers, media_type="application/json")
 
-    def _answer(
-        self, request: Request, body: str, request_id: str, headers: dict[str, str]
-    ) -> tuple[int, bytes]:
+    def _answer(self, request: Request, body: str, request_id: str, headers: dict[str, str]) -> tuple[int, bytes]:
         method, path = request.method, request.url.path.rstrip("/")
         name, endpoint, ident = self._find(method, path)
         self._authenticate(request)
@@ -216,9 +214,7 @@ class StripeSimulator(History):
             )
         version = request.headers.get("stripe-version", API_VERSION)
         if version != API_VERSION:
-            raise StripeError(
-                400, f"Invalid Stripe API version: {version}. This simulator renders {API_VERSION}."
-            )
+            raise StripeError(400, f"Invalid Stripe API version: {version}. This simulator renders {API_VERSION}.")
 
     def _permit(self, method: str, path: str) -> None:
         resource, verb = path.split("/")[2], "read" if method == "GET" else "write"
@@ -275,9 +271,7 @@ class StripeSimulator(History):
         expand = [path for path in params.get("expand") or [] if path != "total_count"]
         if len(expand) < len(params.get("expand") or []):
             answer["total_count"] = len(found)
-        data = (
-            self.expand({"data": rows}, expand)["data"] if expand else [held.raw(row["id"]) for row in rows]
-        )
+        data = self.expand({"data": rows}, expand)["data"] if expand else [held.raw(row["id"]) for row in rows]
         return msgspec.json.encode({**answer, "data": data})
 
 

@@ -76,9 +76,7 @@ def test_create_update_and_delete_a_customer(client):
 
 
 def test_filter_and_search(sim, client):
-    sim.seed(
-        customers=[{"email": "a@b.co", "metadata": {"k": "v"}}, {"email": "A@b.co", "name": "Bo Diddley"}]
-    )
+    sim.seed(customers=[{"email": "a@b.co", "metadata": {"k": "v"}}, {"email": "A@b.co", "name": "Bo Diddley"}])
     assert len(client.v1.customers.list({"email": "a@b.co"}).data) == 1
     found = client.v1.customers.search({"query": "email:'A@B.CO'"}).data
     assert len(found) == 2
@@ -107,9 +105,7 @@ def test_subscription_and_its_invoice(client):
     assert kept.latest_invoice.status == "paid"
     assert kept.latest_invoice.amount_paid == 2000
     paid = kept.latest_invoice.payments.data[0].payment
-    intent = client.v1.payment_intents.retrieve(
-        paid.payment_intent, {"expand": ["latest_charge.balance_transaction"]}
-    )
+    intent = client.v1.payment_intents.retrieve(paid.payment_intent, {"expand": ["latest_charge.balance_transaction"]})
     assert intent.latest_charge.balance_transaction.net == 2000 - 88
     assert kept["items"].data[0].current_period_end > kept.created
     line = client.v1.invoices.line_items.list(kept.latest_invoice.id).data[0]
@@ -210,9 +206,7 @@ def test_every_object_fits_the_clients_annotations(sim, client):
     kinds = ("charge", "payment_intent", "invoice")
     place = {"city": "Vigo", "country": "ES"}
     made = sim.seed(
-        customers=[
-            {"email": "a@b.co", "card": "visa", "address": place, "shipping": {"name": "A", "address": place}}
-        ],
+        customers=[{"email": "a@b.co", "card": "visa", "address": place, "shipping": {"name": "A", "address": place}}],
         products=[{"name": "Tea"}],
         prices=[{"product": 0, "unit_amount": 900, "recurring": {"interval": "month"}}],
         orders=[

@@ -23,9 +23,7 @@ def clock():
 
 def open_api(sim: StripeSimulator) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {sim.secret}"}
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(sim.app), base_url="http://stripe", headers=headers
-    )
+    return httpx.AsyncClient(transport=httpx.ASGITransport(sim.app), base_url="http://stripe", headers=headers)
 
 
 def make(clock, **quirks) -> StripeSimulator:
@@ -64,6 +62,8 @@ def test_form_encoding():
         ({"x": "1"}, "parameter_unknown", "x"),
         ({"name": "n", "hash": {"y": "1"}}, "parameter_unknown", "hash[y]"),
         ({}, "parameter_missing", "name"),
+        ({"name": ""}, "parameter_invalid_empty", "name"),
+        ({"name": "n", "n": ""}, "parameter_invalid_empty", "n"),
         ({"name": "n", "n": "1.5"}, "parameter_invalid_integer", "n"),
         ({"name": "n", "b": "yes"}, None, "b"),
         ({"name": "n", "e": "c"}, None, "e"),
@@ -213,9 +213,7 @@ async def test_deleted_customers(clock):
         assert (status, told["code"]) == (404, "resource_missing")
         charge = (await ok(api, "/v1/charges", **{"customer": ident, "expand[]": "data.customer"}))["data"][0]
         assert charge["customer"] == {"id": ident, "object": "customer", "deleted": True}
-        assert (await error(api, "POST", "/v1/charges", amount="500", currency="usd", customer=ident))[
-            0
-        ] == 400
+        assert (await error(api, "POST", "/v1/charges", amount="500", currency="usd", customer=ident))[0] == 400
     assert sim.state()["customers"][ident]["deleted"]
 
 
@@ -238,9 +236,7 @@ async def test_idempotency_keeps_what_began_and_forgets_after_a_day(clock):
         assert again.content == first.content
         assert again.headers["original-request"] == first.headers["request-id"]
         declined = {"amount": "500", "currency": "usd", "source": "tok_chargeDeclined"}
-        lost = [
-            await api.post("/v1/charges", data=declined, headers={"Idempotency-Key": "c"}) for _ in range(2)
-        ]
+        lost = [await api.post("/v1/charges", data=declined, headers={"Idempotency-Key": "c"}) for _ in range(2)]
         assert [a.status_code for a in lost] == [402, 402]
         assert lost[0].content == lost[1].content
         clock.advance(DAY + 1)
@@ -253,9 +249,7 @@ async def test_metadata_has_at_most_fifty_keys(clock):
     async with open_api(make(clock)) as api:
         full = {f"metadata[k{n}]": "v" for n in range(50)}
         made = (await api.post("/v1/customers", data=full)).json()
-        assert (
-            await api.post(f"/v1/customers/{made['id']}", data={"metadata[more]": "v"})
-        ).status_code == 400
+        assert (await api.post(f"/v1/customers/{made['id']}", data={"metadata[more]": "v"})).status_code == 400
 
 
 async def test_events_show_the_object_as_it_was(clock):
@@ -352,9 +346,7 @@ def test_balances_settle_and_money_adds_up(clock):
     kinds = ("charge", "payment_intent", "invoice")
     made = sim.seed(
         customers=[{"name": "Ada"}],
-        orders=[
-            {"customer": 0, "amount": 1000, "currency": "jpy", "kind": k, "refunded": 400} for k in kinds
-        ],
+        orders=[{"customer": 0, "amount": 1000, "currency": "jpy", "kind": k, "refunded": 400} for k in kinds],
     )
     state = sim.state()
     assert {t["status"] for t in state["balance_transactions"].values()} == {"pending"}

@@ -129,10 +129,7 @@ async def walk(sim, client, made):
         if name == "events":
             paths.append(f"/v1/events/{next(iter(held.rows))}")
     paths += [f"/v1/customers/{made['customers'][0]}/payment_methods"]
-    paths += [
-        f"/v1/{name}/search?query=created%3E0"
-        for name in ("customers", "charges", "invoices", "subscriptions")
-    ]
+    paths += [f"/v1/{name}/search?query=created%3E0" for name in ("customers", "charges", "invoices", "subscriptions")]
     for path in paths:
         answer = await client.get(path)
         assert answer.status_code == 200, (path, answer.text)
