@@ -14,17 +14,13 @@ from vaiven_connectors.hubspot import connector
 from vaiven_sdk import (
     Config,
     ConfigInvalid,
-    Limit,
     NotFound,
-    PermissionMissing,
     RequestRefused,
     Session,
-    VendorBusy,
     Window,
     Write,
 )
 from vaiven_sdk.http import Answer, Http
-from vaiven_sdk.limits import Throttle
 from vaiven_sdk.testing import serve
 
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -128,9 +124,7 @@ async def requests_of_everything() -> list[dict[str, Any]]:
     await read(hub, "contact_companies")
     await write(hub, create("contacts", "h1", email="a@example.com", given_name="A"))
     await write(hub, update("contacts", "512", phone=None))
-    await write(
-        hub, Write("delete", "h", connector.streams["contacts"].record.model_validate({"id": "1"}), "1")
-    )
+    await write(hub, Write("delete", "h", connector.streams["contacts"].record.model_validate({"id": "1"}), "1"))
     await found(hub, create("contacts", "h1", email="a@example.com"), update("contacts", "512"))
     recorder.answers = [NotFound("no property"), {}, {}] * 3
     await connector.hooks["prepare"](hub)
@@ -161,9 +155,7 @@ async def test_full_reads_name_their_properties_and_leave_the_archive_out():
     first, second = [sent["params"] for sent in recorder.sent]
     assert first["archived"] == "false"
     assert first["limit"] == 100
-    assert {"dealname", "deal_currency_code", "hs_lastmodifieddate", "vaiven_id"} <= set(
-        first["properties"].split(",")
-    )
+    assert {"dealname", "deal_currency_code", "hs_lastmodifieddate", "vaiven_id"} <= set(first["properties"].split(","))
     assert second["after"] == "a"
 
 
@@ -229,36 +221,6 @@ async def test_a_refused_batch_is_raised_and_a_refused_record_is_an_outcome():
     assert "Existing ID: 512" in outcome.reason
 
 
-def test_missing_scopes_are_named():
-    problem = connector.hooks["error"](403, payload("missing_scopes_403"))
-    assert isinstance(problem, PermissionMissing)
-    assert "crm.objects.contacts.read" in problem.why
-    assert "crm.objects.contacts.read" in problem.remedy
-
-
-@pytest.mark.parametrize(
-    ("policy", "seconds"), [("SECONDLY", 1), ("TEN_SECONDLY_ROLLING", 10), ("DAILY", 3600)]
-)
-def test_a_limit_says_when_its_window_opens_again(policy, seconds):
-    problem = connector.hooks["error"](429, {**payload("rate_limit_429"), "policyName": policy})
-    assert isinstance(problem, VendorBusy)
-    assert problem.retry_after == seconds
-
-
-@pytest.mark.parametrize("body", [None, "<html>", [], {}, {"policyName": "NEW"}, {"category": "CONFLICT"}])
-def test_other_errors_keep_their_ordinary_names(body):
-    assert connector.hooks["error"](429, body) is None
-
-
-def test_the_search_limit_is_one_for_all_objects():
-    def gates(path: str) -> int:
-        return len(Throttle(connector.limits).at(path)._gates)
-
-    assert [gates(f"/crm/v3/objects/{kind}/search") for kind in OBJECTS] == [2, 2, 2]
-    assert gates("/crm/v3/objects/contacts") == 1
-    assert all(isinstance(limit, Limit) and limit.source for limit in connector.limits)
-
-
 # ---------------------------------------------------------------------------------- ties between the records
 async def test_ties_come_once_for_each_label_and_from_every_page_of_a_record():
     tie = payload("associations")
@@ -301,9 +263,7 @@ async def test_every_page_is_read(portal):
 
 async def test_changes_are_those_since_though_a_mass_edit_gives_them_one_time(portal):
     portal.sim.seed("contacts", [{"email": "old@example.com"}], at="2020-01-01T00:00:00Z")
-    ids = portal.sim.seed(
-        "contacts", [{"email": f"p{n}@example.com"} for n in range(230)], at="2020-01-02T00:00:00Z"
-    )
+    ids = portal.sim.seed("contacts", [{"email": f"p{n}@example.com"} for n in range(230)], at="2020-01-02T00:00:00Z")
     since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
     portal.sim.bulk_edit("contacts", ids, {"city": "Madrid"})
     records = await read(portal.hub, "contacts", "changes", since)
@@ -344,8 +304,7 @@ async def test_create_find_update_archive(portal):
     )
     assert {outcome.status for outcome in saved.values()} == {"updated"}
     stored = {
-        r["id"]: r["properties"]
-        for r in await found(portal.hub, update("contacts", one), update("contacts", two))
+        r["id"]: r["properties"] for r in await found(portal.hub, update("contacts", one), update("contacts", two))
     }
     assert (stored[one]["city"], stored[one]["lifecyclestage"]) == ("León", "lead")
     record = connector.streams["contacts"].record.model_validate({"id": one})
@@ -440,6 +399,4 @@ def test_what_the_streams_declare():
         assert (stream.direction, stream.incremental) == ("both", True)
         assert stream.create_key == "external_id"
         assert all(writer.batch == 100 for writer in stream.writers.values())
-    assert all(
-        stream.direction == "read" for name, stream in connector.streams.items() if name not in OBJECTS
-    )
+    assert all(stream.direction == "read" for name, stream in connector.streams.items() if name not in OBJECTS)
