@@ -74,17 +74,9 @@ def test_form_encoding():
     ],
 )
 def test_parameters_are_validated(given, code, param):
-    spec = {
-        "name!": "str",
-        "n": "int",
-        "b": "bool",
-        "e": "a|b",
-        "m": "meta",
-        "l": ["str"],
-        "hash": {"z": "int"},
-    }
+    flat = {"name!": "str", "n": "int", "b": "bool", "e": "a|b", "m": "meta", "cur": "currency"}
     with pytest.raises(StripeError) as refused:
-        check(given, {**spec, "cur": "currency"})
+        check(given, {**flat, "l": ["str"], "hash": {"z": "int"}})
     assert (refused.value.status, refused.value.began) == (400, False)
     assert (refused.value.body.get("code"), refused.value.body["param"]) == (code, param)
 
@@ -287,11 +279,10 @@ async def test_events_arrive_late_and_out_of_order(clock):
     counts = []
     async with open_api(sim) as api:
         for _ in range(4):
-            names = [e["data"]["object"]["name"] for e in (await ok(api, "/v1/events", limit=100))["data"]]
+            names = sorted(int(e["data"]["object"]["name"]) for e in (await ok(api, "/v1/events", limit=100))["data"])
             counts.append(len(names))
             if 10 < len(names) < 40:
-                oldest = min(int(n) for n in names)
-                assert sorted(int(n) for n in names) != list(range(oldest, oldest + len(names)))
+                assert names != list(range(names[0], names[0] + len(names)))
             clock.advance(21)
     assert counts[0] == 0
     assert 0 < counts[1] < counts[2] < 51
@@ -389,8 +380,7 @@ def test_disputes(clock):
 
 
 def test_the_same_seed_makes_the_same_ids(clock):
-    rows = [{"name": "Ada"}]
-    assert make(clock).seed(customers=rows) == make(clock).seed(customers=rows)
+    assert make(clock).seed(customers=[{}]) == make(clock).seed(customers=[{}])
 
 
 async def test_actions_over_http(clock):
