@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import AwareDatetime
 
@@ -56,11 +56,7 @@ def _amount(item: dict[str, Any]) -> Decimal | None:
     if (price.get("recurring") or price).get("usage_type") == "metered":
         return Decimal(0)
     unit = next(
-        (
-            price[k]
-            for k in ("unit_amount_decimal", "amount_decimal", "unit_amount", "amount")
-            if price.get(k)
-        ),
+        (price[k] for k in ("unit_amount_decimal", "amount_decimal", "unit_amount", "amount") if price.get(k)),
         0 if 0 in (price.get("unit_amount"), price.get("amount")) else None,
     )
     if unit is None or price.get("transform_quantity"):
@@ -202,9 +198,9 @@ class Invoice(Record[UnifiedInvoice], key="id"):
     lines: dict[str, Any] | None = wire("lines", to="lines", read_only=True)
     livemode: bool | None = wire("livemode", read_only=True)
 
-    subtotal_minor = derive("subtotal_minor")(minor_of("subtotal"))
-    total_minor = derive("total_minor")(minor_of("total"))
-    paid_minor = derive("paid_minor")(minor_of("amount_paid"))
+    subtotal_minor: ClassVar = derive("subtotal_minor")(minor_of("subtotal"))
+    total_minor: ClassVar = derive("total_minor")(minor_of("total"))
+    paid_minor: ClassVar = derive("paid_minor")(minor_of("amount_paid"))
 
     @derive("subscription_id", ref="subscriptions")
     def subscription_id(self) -> str | None:

@@ -19,9 +19,7 @@ class Product(Record[UnifiedProduct], key="id"):
     id: str = wire(read_only=True)
     name: str | None = wire("name", to="name", read_only=True)
     description: str | None = wire("description", to="description", read_only=True)
-    active: bool | None = wire(
-        "active", to="status", values={True: "active", False: "archived"}, read_only=True
-    )
+    active: bool | None = wire("active", to="status", values={True: "active", False: "archived"}, read_only=True)
     url: str | None = wire("url", to="url", read_only=True)
     image: str | None = wire("images.0", to="image_url", read_only=True)
 

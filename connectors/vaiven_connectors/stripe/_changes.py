@@ -81,26 +81,22 @@ def follow(stream: Stream[Any, Config], kind: str, *, expand: Sequence[str] = ()
     async def changes(hub: Session[Config], window: Window, state: Any) -> AsyncIterator[Batch]:
         since = _seconds(window.since)
         going: dict[str, Any] = dict(state or {})
-        seen: set[tuple[str, bool]] = set()
+        seen: dict[str, bool] = {}
         pages = _events(hub, events, dataclasses.replace(window, since=str(since)), going.get("page"))
         async for page in pages:
-            if "next" not in going:
-                now = _vendor_time(page.headers)
-                if now - since > _KEPT:
-                    raise ChangesUnknown(
-                        f"Stripe keeps its events for 30 days; {stream.name} were read before."
-                    )
-                going["next"] = str(max(since, now - LAG))
-            touched = [
-                hit
-                for hit in dict.fromkeys(_touched(map(_decode, page.items), kind, events))
-                if hit not in seen
-            ]
-            seen.update(touched)
+            if "since" not in going:
+                going["since"] = next_since(page.headers, since)
+                if int(going["since"]) + LAG - since > _KEPT:
+                    raise ChangesUnknown(f"Stripe keeps its events for 30 days; {stream.name} were read before.")
+            touched: dict[str, bool] = {}
+            for remote_id, deleted in _touched(map(_decode, page.items), kind, events):
+                # Read again once is enough, unless a later page tells of the deletion: not all servers sort alike.
+                if remote_id not in seen or (deleted and not seen[remote_id]):
+                    touched[remote_id] = seen[remote_id] = deleted or touched.get(remote_id, False)
             going["page"] = page.state
             items, gone = await _read_again(hub, path, touched, expand)
             done = page.state is None
-            yield Batch(items, gone, None if done else dict(going), since=going["next"] if done else None)
+            yield Batch(items, gone, None if done else dict(going), since=going["since"] if done else None)
 
 
 async def read_back(
@@ -123,9 +119,7 @@ async def read_back(
     return results
 
 
-async def _events(
-    hub: Session[Config], types: Sequence[str], window: Window, state: Any
-) -> AsyncIterator[Fetched]:
+async def _events(hub: Session[Config], types: Sequence[str], window: Window, state: Any) -> AsyncIterator[Fetched]:
     """The pages of events since then; a server that cannot filter by type gives them all."""
     for filters in ({"types[]": lambda _: list(types)}, {}):
         read = get("/v1/events", items="data", page=PAGE, **{"created[gte]": "{since}"}, **filters)
@@ -159,17 +153,12 @@ def _touched(events: Iterable[dict[str, Any]], kind: str, types: Sequence[str]) 
 
 
 async def _read_again(
-    hub: Session[Config], path: str, touched: Sequence[tuple[str, bool]], expand: Sequence[str]
+    hub: Session[Config], path: str, touched: Mapping[str, bool], expand: Sequence[str]
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """The objects as they are now, and the ids of those deleted: a product's id may be in use again."""
-    now = await read_back(hub, path, (remote_id for remote_id, _ in touched), expand)
-    reported = {remote_id for remote_id, deleted in touched if deleted}
+    now = await read_back(hub, path, touched, expand)
     items = [thing for thing in now.values() if thing and not thing.get("deleted")]
-    gone = [
-        remote_id
-        for remote_id, thing in now.items()
-        if (thing.get("deleted") if thing else remote_id in reported)
-    ]
+    gone = [key for key, thing in now.items() if (thing.get("deleted") if thing else touched[key])]
     return items, gone
 
 
@@ -185,7 +174,8 @@ def _seconds(since: str | None) -> int:
     return int(since) if since.isdecimal() else int(datetime.fromisoformat(since).timestamp())
 
 
-def _vendor_time(headers: Mapping[str, str]) -> int:
-    """Stripe's clock as the answer's Date header has it, in seconds since 1970; ours without one."""
+def next_since(headers: Mapping[str, str], since: int = 0) -> str:
+    """Where the next read begins, in seconds since 1970: the lag before Stripe's clock, the Date header."""
     date = headers.get("date")
-    return int((parsedate_to_datetime(date) if date else datetime.now(UTC)).timestamp())
+    now = parsedate_to_datetime(date) if date else datetime.now(UTC)
+    return str(max(since, int(now.timestamp()) - LAG))

@@ -8,6 +8,7 @@ most one charge of an intent succeeds, so the succeeded charges add up to the mo
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import ClassVar
 
 from pydantic import AwareDatetime
 
@@ -42,10 +43,10 @@ class Charge(Record[Payment], key="id"):
     created: AwareDatetime | None = wire("created", to="paid_at", read_only=True)
     livemode: bool | None = wire("livemode", read_only=True)
 
-    amount_minor = derive("amount_minor")(minor_of("amount"))
-    refunded_minor = derive("refunded_minor")(minor_of("amount_refunded"))
-    fee_minor = derive("fee_minor")(minor_of("fee", "settled_in"))
-    net_minor = derive("net_minor")(minor_of("net", "settled_in"))
+    amount_minor: ClassVar = derive("amount_minor")(minor_of("amount"))
+    refunded_minor: ClassVar = derive("refunded_minor")(minor_of("amount_refunded"))
+    fee_minor: ClassVar = derive("fee_minor")(minor_of("fee", "settled_in"))
+    net_minor: ClassVar = derive("net_minor")(minor_of("net", "settled_in"))
 
     @derive("status")
     def status(self) -> str | None:
@@ -86,4 +87,4 @@ class Refund(Record[UnifiedRefund], key="id"):
     status: str | None = wire("status", to="status", read_only=True)
     created: AwareDatetime | None = wire("created", to="refunded_at", read_only=True)
 
-    amount_minor = derive("amount_minor")(minor_of("amount"))
+    amount_minor: ClassVar = derive("amount_minor")(minor_of("amount"))

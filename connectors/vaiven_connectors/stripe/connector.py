@@ -14,6 +14,7 @@ from vaiven_sdk import (
     Bearer,
     Config,
     Connector,
+    CursorExpired,
     Deletes,
     Limit,
     NotFound,
@@ -30,7 +31,7 @@ from vaiven_sdk import (
 
 from ._billing import Invoice, Subscription
 from ._catalogue import Price, Product
-from ._changes import LAG, PAGE, follow, read_back
+from ._changes import LAG, PAGE, follow, next_since, read_back
 from ._payments import Charge, Refund
 from ._people import Customer
 
@@ -53,12 +54,8 @@ connector = Connector(
     docs="https://docs.stripe.com/api",
 )
 
-customers = connector.stream(
-    Customer, get("/v1/customers", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG
-)
-products = connector.stream(
-    Product, get("/v1/products", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG
-)
+customers = connector.stream(Customer, get("/v1/customers", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG)
+products = connector.stream(Product, get("/v1/products", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG)
 prices = connector.stream(Price, get("/v1/prices", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG)
 # Without `status` the canceled ones are left out (docs.stripe.com/api/subscriptions/list).
 subscriptions = connector.stream(
@@ -67,18 +64,14 @@ subscriptions = connector.stream(
     deletes=Deletes.NEVER,
     lag=LAG,
 )
-invoices = connector.stream(
-    Invoice, get("/v1/invoices", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG
-)
+invoices = connector.stream(Invoice, get("/v1/invoices", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG)
 charges = connector.stream(
     Charge,
     get("/v1/charges", items="data", page=PAGE, **{"expand[]": "data.balance_transaction"}),
     deletes=Deletes.NEVER,
     lag=LAG,
 )
-refunds = connector.stream(
-    Refund, get("/v1/refunds", items="data", page=PAGE), deletes=Deletes.NEVER, lag=LAG
-)
+refunds = connector.stream(Refund, get("/v1/refunds", items="data", page=PAGE), deletes=Deletes.NEVER, lag=LAG)
 
 follow(customers, "customer")
 follow(products, "product")
@@ -92,13 +85,15 @@ follow(refunds, "refund")
 @prices.reader("full")
 async def all_prices(hub: Session[Config], window: Window, state: Any) -> AsyncIterator[Batch]:
     """Active prices, then the others: a list leaves those out (docs.stripe.com/api/prices/list)."""
-    first, at = state or ("true", None)
-    for active in ("true", "false")[first == "false" :]:
-        read = get("/v1/prices", items="data", page=PAGE, active=active)
-        async for page in hub.walk(read, window, state=at):
-            then = ["false", None] if active == "true" else None
-            yield Batch(page.items, state=[active, page.state] if page.state else then)
-        at = None
+    going = dict(state or {"active": "true", "page": None})
+    while going["active"]:
+        read = get("/v1/prices", items="data", page=PAGE, active=going["active"])
+        after = "false" if going["active"] == "true" else None
+        async for page in hub.walk(read, window, state=going["page"]):
+            going.setdefault("since", next_since(page.headers))
+            going |= {"page": page.state} if page.state else {"active": after, "page": None}
+            done = not going["active"]
+            yield Batch(page.items, state=None if done else dict(going), since=going["since"] if done else None)
 
 
 @connector.account
@@ -127,9 +122,7 @@ async def update(hub: Session[Config], writes: Sequence[Write[Customer]]) -> lis
     for write in writes:
         form = {f"metadata[{key}]": value for key, value in write.patch["metadata"].items()}
         try:
-            stored = await hub.post(
-                f"/v1/customers/{write.id}", form=form, idempotency_key=write.idempotency_key
-            )
+            stored = await hub.post(f"/v1/customers/{write.id}", form=form, idempotency_key=write.idempotency_key)
         except NotFound as problem:
             outcomes.append(write.rejected("resource_missing", problem.why))
         except RequestRefused as problem:
@@ -141,6 +134,11 @@ async def update(hub: Session[Config], writes: Sequence[Write[Customer]]) -> lis
 
 
 @connector.error
-def name_error(status: int, _: Any) -> VaivenError | None:
-    """A conflict: a request with the same key still runs (docs.stripe.com/api/errors), so wait and repeat."""
-    return VendorBusy("Stripe is still at work on an earlier request.") if status == 409 else None
+def name_error(status: int, body: Any) -> VaivenError | None:
+    """Two refusals that are nobody's fault (docs.stripe.com/api/errors; stripe-node issue 2368)."""
+    told = body.get("error") if isinstance(body, dict) else None
+    if status == 409:
+        return VendorBusy("Stripe is still at work on an earlier request with this key.")
+    if status == 400 and isinstance(told, dict) and told.get("param") == "starting_after":
+        return CursorExpired("The object at which the list was to go on is gone.", why=told.get("message", ""))
+    return None
