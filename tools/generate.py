@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-GENERATORS = ("vaiven_registry.index", "vaiven_api.docs")
+GENERATORS = ("vaiven_sdk.model.docs", "vaiven_registry.index", "vaiven_api.docs")
 
 
 def snapshot() -> dict[str, str]:

@@ -8,12 +8,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, get_origin
 
-from vaiven_sdk.model import Nature
+from vaiven_sdk.model import Merge, Nature
 from vaiven_sdk.model.clean import CLEANERS
 from vaiven_sdk.model.metrics import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping as AnyMapping
+    from collections.abc import Callable, Iterable
+    from collections.abc import Mapping as AnyMapping
 
     from vaiven_sdk.model import Entity, Field
     from vaiven_sdk.record import Wire
@@ -94,9 +95,7 @@ def compile_mapping(
 
     def add(name: str, mapped: Mapped) -> None:
         if mapped.to not in known and not (entity.nature is Nature.FACT and mapped.to in METRICS):
-            raise TypeError(
-                f"{owner}.{name}: {entity.__name__} has no field {mapped.to!r}{_nearest(mapped.to, known)}"
-            )
+            raise TypeError(f"{owner}.{name}: {entity.__name__} has no field {mapped.to!r}{_nearest(mapped.to, known)}")
         if mapped.to in fields:
             raise TypeError(f"{owner}.{name}: {mapped.to!r} is mapped twice")
         fields[mapped.to] = mapped
@@ -140,7 +139,7 @@ def _write_field(name: str, target: Field | None, wire: Wire) -> Any:
         if back is not None:
             if value is not None and value not in back:
                 return {}
-            value = back.get(value)
+            value = None if value is None else back[value]
         elif value is not None and parse is not None:
             value = parse(value)
         return {name: value}
@@ -173,7 +172,9 @@ def _reader(target: Field | None, wire: Wire | None) -> Callable[[Any], Any]:
         other = "other" if "other" in known else None
         return lambda value: value if value in known else other
     if get_origin(kind) is list:
-        return lambda value: sorted({str(item) for item in value})
+        if target.merge is Merge.UNION:
+            return lambda value: sorted({str(item) for item in value})
+        return lambda value: [str(item) for item in value]
     clean = CLEANERS[target.clean] if target.clean else None
     if kind is str:
         return (lambda value: clean(str(value))) if clean else _text

@@ -15,7 +15,7 @@ from vaiven_sdk.errors import AnswerMalformed, CursorLoop
 from vaiven_sdk.paging import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from vaiven_sdk.http import Answer
     from vaiven_sdk.read import Read, Window
@@ -40,11 +40,14 @@ class Fetched:
 
 async def walk(
     send: Callable[..., Awaitable[Answer]], read: Read, window: Window, *, state: Any, key: tuple[str, ...]
-) -> AsyncIterator[Fetched]:
+) -> AsyncGenerator[Fetched, None]:
     """Give the pages of `read` one after the other, beginning at `state`.
 
     Args:
         send: `Http.send`.
+        read: what to ask for.
+        window: what it is about.
+        state: the page to begin at, as an earlier walk gave it; None begins at the first.
         key: path, in one record's JSON, of the id by which some rules page.
 
     Raises:

@@ -43,9 +43,7 @@ def check_slots(template: object, config: type[Config], where: str) -> None:
     for name, attribute in SLOT.findall(template):
         if name == "config":
             if attribute not in config.model_fields:
-                raise TypeError(
-                    f"{where}: {config.__name__} has no field {attribute!r} for {{config.{attribute}}}"
-                )
+                raise TypeError(f"{where}: {config.__name__} has no field {attribute!r} for {{config.{attribute}}}")
         elif name not in {"since", "until", "parent"}:
             raise TypeError(
                 f"{where}: unknown slot {{{name}}}; there are {{config.x}}, {{since}}, {{until}}, {{parent.x}}"

@@ -144,9 +144,7 @@ class Stream(Generic[R, C]):
     @property
     def guarantee(self) -> Guarantee:
         """The guarantee class, derived from what the stream declares."""
-        return guarantee_of(
-            self.guard, self.create_key, creates="create" in self.writers, writes=bool(self.writers)
-        )
+        return guarantee_of(self.guard, self.create_key, creates="create" in self.writers, writes=bool(self.writers))
 
     @property
     def writable(self) -> set[str]:
@@ -163,9 +161,7 @@ class Stream(Generic[R, C]):
         known = self.record.mapped()
         for name in (*needs, *((consent,) if consent else ())):
             if name not in known:
-                raise TypeError(
-                    f"{self.connector.slug}.{self.name}: needs {name!r}, which its record does not map"
-                )
+                raise TypeError(f"{self.connector.slug}.{self.name}: needs {name!r}, which its record does not map")
 
         def mark(function: WriteFunction[C, R]) -> WriteFunction[C, R]:
             self.writers[op] = Writer(function, batch, tuple(needs), consent)

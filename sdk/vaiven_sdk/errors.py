@@ -101,9 +101,7 @@ class VendorBusy(VendorError):
 
     code = "vendor_busy"
 
-    def __init__(
-        self, what: str, *, why: str = "", remedy: str = "", retry_after: float | None = None
-    ) -> None:
+    def __init__(self, what: str, *, why: str = "", remedy: str = "", retry_after: float | None = None) -> None:
         super().__init__(what, why=why, remedy=remedy)
         self.retry_after = retry_after
 
@@ -169,9 +167,7 @@ class RequestRefused(MakerError):
 
     code = "request_refused"
 
-    def __init__(
-        self, what: str, *, why: str = "", remedy: str = "", status: int = 400, body: object = None
-    ) -> None:
+    def __init__(self, what: str, *, why: str = "", remedy: str = "", status: int = 400, body: object = None) -> None:
         super().__init__(what, why=why, remedy=remedy)
         self.status = status
         self.body = body

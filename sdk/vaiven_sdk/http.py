@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
     from vaiven_sdk.config import Config
     from vaiven_sdk.connector import Connector
+
+Transport = httpx.AsyncBaseTransport
+"""What carries requests; give one to replace the network."""
 
 LARGEST_ANSWER = 128 * 1024 * 1024
 """Bytes: no page of a marketing API comes near; more is an attack or a fault."""
@@ -100,7 +103,7 @@ class Http:
     config: Config
     credential: Mapping[str, str] = field(repr=False)
     base_url: str | None = None
-    transport: httpx.AsyncBaseTransport | None = None
+    transport: Transport | None = None
     attempts: int = 6
     timeout: float = 60.0
     traffic: Traffic = field(default_factory=Traffic)
@@ -132,7 +135,7 @@ class Http:
             follow_redirects=False,
         )
 
-    async def __aenter__(self) -> Http:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -194,9 +197,9 @@ class Http:
         if len(response.content) > LARGEST_ANSWER:
             raise AnswerMalformed(f"{where} answered more than {LARGEST_ANSWER} bytes.")
         answer = Answer(response.status_code, response.headers, response.content)
-        if 300 <= answer.status < 400:  # noqa: PLR2004
+        if 300 <= answer.status < 400:
             raise OriginRefused(f"{where} answered with a redirect, which is not followed.")
-        if answer.status >= 400:  # noqa: PLR2004
+        if answer.status >= 400:
             self.traffic.refused += 1
             raise self._problem(where, answer, repeatable=repeatable)
         if not repeatable and answer.content[:1] == b"<":
@@ -214,21 +217,21 @@ class Http:
             return found
         why = _reason(body) or f"HTTP {answer.status}"
         status = answer.status
-        if status == 401:  # noqa: PLR2004
+        if status == 401:
             return ReconnectRequired(f"{self.connector.name} does not accept the credential.", why=why)
-        if status == 403:  # noqa: PLR2004
+        if status == 403:
             return PermissionMissing(f"{where} is not allowed to this account.", why=why)
         if status in {404, 410}:
             return NotFound(f"{where}: there is no such object.", why=why)
-        if status == 429:  # noqa: PLR2004
+        if status == 429:
             return VendorBusy(
                 f"{self.connector.name} asks to slow down.",
                 why=why,
                 retry_after=retry_after(answer.headers.get("retry-after")),
             )
-        if status >= 500:  # noqa: PLR2004
+        if status >= 500:
             waits = retry_after(answer.headers.get("retry-after"))
-            if status == 503 and waits is not None:  # noqa: PLR2004 - the vendor says it did nothing
+            if status == 503 and waits is not None:
                 return VendorBusy(f"{self.connector.name} is not available.", why=why, retry_after=waits)
             if repeatable:
                 return VendorDown(f"{where} failed.", why=why)
@@ -290,6 +293,4 @@ def _reason(body: Any) -> str:
 
 
 def _matches(host: str, patterns: Any) -> bool:
-    return any(
-        host == p or (p.startswith("*.") and host.endswith(p[1:]) and len(host) > len(p)) for p in patterns
-    )
+    return any(host == p or (p.startswith("*.") and host.endswith(p[1:]) and len(host) > len(p)) for p in patterns)

@@ -58,22 +58,20 @@ class Page(ABC):
         return _Single()
 
     @staticmethod
-    def cursor(
-        param: str, *, at: str, size: int = 100, size_param: str | None = None, body: bool = False
-    ) -> Page:
+    def cursor(param: str, *, at: str, size: int = 100, size_param: str | None = None, body: bool = False) -> Page:
         """The answer holds, at path `at`, what to send as `param` for the next page.
 
         Args:
             param: query parameter, or key of the JSON body when `body`.
             at: dotted path in the answer; absent, null or empty ends the walk.
             size: records per page, sent as `size_param` when that is given.
+            size_param: name of the parameter that carries `size`.
+            body: `param` goes into the JSON body instead of the query.
         """
         return _Cursor(param, at, size, size_param, body)
 
     @staticmethod
-    def offset(
-        *, size: int, total: str | None = None, param: str = "offset", size_param: str = "limit"
-    ) -> Page:
+    def offset(*, size: int, total: str | None = None, param: str = "offset", size_param: str = "limit") -> Page:
         """Skip `offset` records; ends at `total` (a path in the answer) or, without one, at a page that is not full.
 
         A record inserted or removed while the walk goes on shifts the rest, so give the request a stable order;

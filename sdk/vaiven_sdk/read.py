@@ -44,9 +44,7 @@ class Read:
     json: Mapping[str, Any] | Slot | None = None
 
 
-def get(
-    path: str, *, items: str | None = None, page: Page | None = None, **params: str | int | bool | Slot
-) -> Read:
+def get(path: str, *, items: str | None = None, page: Page | None = None, **params: str | int | bool | Slot) -> Read:
     """Read with GET.
 
     Args:

@@ -10,7 +10,8 @@ from pydantic import AliasPath, BaseModel, ConfigDict
 from pydantic import Field as PydanticField
 from pydantic_core import PydanticUndefined
 
-from vaiven_sdk._mapping import Mapped, Mapping as CompiledMapping, compile_mapping, version_of
+from vaiven_sdk._mapping import Mapped, compile_mapping, version_of
+from vaiven_sdk._mapping import Mapping as CompiledMapping
 from vaiven_sdk.model import Entity
 
 U = TypeVar("U", bound=Entity)
@@ -131,21 +132,13 @@ class Record(BaseModel, Generic[U]):
         cls.__cursor__ = cursor
         cls.__clear__ = clear
         cls.__hub_id__ = hub_id
-        cls.__wires__ = {
-            name: _wire_of(name, info.json_schema_extra) for name, info in cls.model_fields.items()
-        }
+        cls.__wires__ = {name: _wire_of(name, info.json_schema_extra) for name, info in cls.model_fields.items()}
         for info in cls.model_fields.values():
-            if (
-                info.default is PydanticUndefined
-                and info.default_factory is None
-                and _allows_none(info.annotation)
-            ):
+            if info.default is PydanticUndefined and info.default_factory is None and _allows_none(info.annotation):
                 info.default = None
         for name in (*cls.__key__, *(n for n in (cursor, hub_id) if n)):
             if name not in cls.model_fields:
-                raise TypeError(
-                    f"{cls.__name__}: key, cursor or hub_id names {name!r}, which is not one of its fields"
-                )
+                raise TypeError(f"{cls.__name__}: key, cursor or hub_id names {name!r}, which is not one of its fields")
         if not cls.__key__:
             raise TypeError(f"{cls.__name__}: give key=..., the field that identifies a record")
         cls.__mapping__ = compile_mapping(cls.__name__, cls.__entity__, cls.__wires__, _derived(cls))
@@ -176,22 +169,24 @@ class Record(BaseModel, Generic[U]):
         """How each unified field is read and written, by unified name."""
         return cls.__mapping__.fields
 
-    def with_unified(self, values: Mapping[str, Any], changed: set[str]) -> tuple[Self, set[str]]:
+    def with_unified(self, values: Mapping[str, Any], names: set[str]) -> tuple[Self, set[str]]:
         """This record as it should become, and the names of its fields that differ.
 
         Args:
             values: the entity's unified values (JSON), all of them: a derived field may need several.
-            changed: unified names to write.
+            names: unified names to write.
         """
-        fields = self.__mapping__.write(values, changed)
-        return self.model_copy(update=fields), set(fields)
+        fields = self.__mapping__.write(values, names)
+        changed: Self = self.model_copy(update=fields)
+        return changed, set(fields)
 
     @classmethod
     def blank(cls, values: Mapping[str, Any]) -> tuple[Self, set[str]]:
         """A record to create from the unified values, and the names of its fields that are set."""
         fields = {k: v for k, v in cls.__mapping__.write(values, set(values)).items() if v is not None}
         empty = dict.fromkeys(cls.model_fields)
-        return cls.model_construct(**{**empty, **fields}), set(fields)
+        made: Self = cls.model_construct(**{**empty, **fields})
+        return made, set(fields)
 
     @classmethod
     def paths(cls) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from vaiven_sdk._walk import Fetched, walk
@@ -56,15 +56,11 @@ class Session(Generic[C]):
         )
         return answer.json()
 
-    async def put(
-        self, path: str, json: Any, *, params: Mapping[str, Any] | None = None, safe: bool = False
-    ) -> Any:
+    async def put(self, path: str, json: Any, *, params: Mapping[str, Any] | None = None, safe: bool = False) -> Any:
         """The decoded answer of a PUT."""
         return (await self._send("PUT", path, json=json, params=params, safe=safe)).json()
 
-    async def patch(
-        self, path: str, json: Any, *, params: Mapping[str, Any] | None = None, safe: bool = False
-    ) -> Any:
+    async def patch(self, path: str, json: Any, *, params: Mapping[str, Any] | None = None, safe: bool = False) -> Any:
         """The decoded answer of a PATCH."""
         return (await self._send("PATCH", path, json=json, params=params, safe=safe)).json()
 
@@ -78,6 +74,6 @@ class Session(Generic[C]):
 
     def walk(
         self, read: Read, window: Window, *, state: Any = None, key: tuple[str, ...] = ("id",)
-    ) -> AsyncIterator[Fetched]:
+    ) -> AsyncGenerator[Fetched, None]:
         """Every page of a declared read, from `state` on."""
         return walk(self._send, read, window, state=state, key=key)

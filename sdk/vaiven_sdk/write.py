@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
@@ -85,9 +86,13 @@ class Writer:
 
 def complete(writes: Sequence[Write[Any]], outcomes: Sequence[Outcome]) -> list[Outcome]:
     """One outcome per write, in order: a write that the connector did not answer for is rejected as `no_answer`."""
-    by_id = {outcome.hub_id: outcome for outcome in outcomes}
+    # One entity may have several records in a tool (duplicates), hence several writes in a batch.
+    exact = {(outcome.hub_id, outcome.id): outcome for outcome in outcomes}
+    loose = {outcome.hub_id: outcome for outcome in outcomes}
+    several = Counter(write.hub_id for write in writes)
     return [
-        by_id.get(write.hub_id)
+        exact.get((write.hub_id, write.id))
+        or (loose.get(write.hub_id) if several[write.hub_id] == 1 else None)
         or write.rejected("no_answer", "The vendor's answer does not mention this record.")
         for write in writes
     ]

@@ -22,16 +22,15 @@ from vaiven_sync_engine.plan import Plan, Planner, dependency_order
 from vaiven_sync_engine.pull import Puller
 from vaiven_sync_engine.push import Pusher
 from vaiven_sync_engine.report import Report, StreamReport
-from vaiven_sync_engine.stage import Source, Stage, Staged
+from vaiven_sync_engine.stage import Source, Stage
 from vaiven_sync_engine.times import now as machine_now
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping, Sequence
 
-    import httpx
-
     from vaiven_sdk import Connector
+    from vaiven_sdk.http import Transport
     from vaiven_sync_engine.connections import Connection
     from vaiven_sync_engine.store import Database
 
@@ -39,9 +38,6 @@ log = structlog.get_logger("vaiven.engine")
 
 ROUNDS = 4
 """Times that one run plans and pushes: what a read-back or an overtaken write brings is settled in the same run."""
-
-Progress = "Callable[[str, str, str, int], None]"
-"""(connection, stream, `pull` or `push`, how many so far)."""
 
 
 @dataclass(eq=False)
@@ -60,7 +56,7 @@ class Engine:
     load: Callable[[str], Connector[Any]]
     unseal: Callable[[Connection], Mapping[str, str]]
     tenant: str = "local"
-    transport: Callable[[Connection], httpx.AsyncBaseTransport | None] = lambda _: None
+    transport: Callable[[Connection], Transport | None] = lambda _: None
     now: Callable[[], str] = machine_now
     order: list[str] = field(default_factory=dependency_order)
 
@@ -78,9 +74,11 @@ class Engine:
 
         Args:
             names: connections; all of them when empty.
+            dry_run: stop at the plan: nothing is written to any tool.
             full: read everything again instead of what changed.
             approve: the digest of the plan that may run, or `any`; a connection's first writes need it.
             max_deletes: deletions allowed at each stream, instead of the guard's own limit.
+            progress: told (connection, stream, `pull` or `push`, records so far).
 
         Raises:
             CustomerError: the plan is not the approved one, or would delete too much; nothing was written.
@@ -114,7 +112,7 @@ class Engine:
     async def _prepare(self, stack: AsyncExitStack, names: Sequence[str], report: Report) -> _Work:
         known = await self.database.run(accounts.load_all, self.tenant)
         chosen = accounts.pick(known, names)
-        work = _Work({c.id: c for c in chosen})
+        work = _Work({c.id: c for c in chosen}, partial=len(chosen) < len(known))
         for one in known.values():
             try:
                 connector = self.load(one.connector)
@@ -122,6 +120,7 @@ class Engine:
                 if one.id in work.connections:
                     report.errors[one.id] = problem
                     del work.connections[one.id]
+                work.partial = True
                 continue
             streams = [s for n, s in connector.streams.items() if not one.streams or n in one.streams]
             for stream in streams:
@@ -170,9 +169,7 @@ class Engine:
         if session is None or connection_id in report.errors:
             return
         for source in work.of(connection_id):
-            puller = Puller(
-                self.database, session, source.stream, self.tenant, source.id, report.run, self.now
-            )
+            puller = Puller(self.database, session, source.stream, self.tenant, source.id, report.run, self.now)
             name = source.stream.name
             told = (lambda p, n=name: progress(connection_id, n, "pull", p.records)) if progress else None
             line = report.streams[source.id]
@@ -205,7 +202,14 @@ class Engine:
             report.rounds = number + 1
             await self._stage(work, report)
             plan = await self._plan(work)
-            plan.writes = [w for w in plan.writes if work.sources[w.source].connection_id not in report.errors]
+            # What a tool in trouble lacks stays pending for the next run.
+            ready, held = [], set()
+            for write in plan.writes:
+                if work.sources[write.source].connection_id in report.errors:
+                    held.add(write.entity_id)
+                else:
+                    ready.append(write)
+            plan.writes, plan.held = ready, held
             if number == 0:
                 report.plan = plan
                 if dry_run:
@@ -213,7 +217,7 @@ class Engine:
                 self._guard(work, plan, max_deletes)
                 await self._approval(work, plan, approve)
             if not plan.writes:
-                await self.database.run(_unpend, self.tenant, plan.examined, set())
+                await self._done(work, plan, plan.held)
                 return
             moved = await self._push(work, plan, report, progress)
             if not moved:
@@ -305,8 +309,13 @@ class Engine:
                     await self._mark(connection_id, pushed.error)
 
         await asyncio.gather(*(one_tool(c) for c in work.sessions))
-        await self.database.run(_unpend, self.tenant, plan.examined, left)
+        await self._done(work, plan, left | plan.held)
         return ended
+
+    async def _done(self, work: _Work, plan: Plan, left: set[str]) -> None:
+        """Take entities that are in step everywhere off the list; a run over some of the tools cannot tell."""
+        if not work.partial:
+            await self.database.run(_unpend, self.tenant, plan.examined, left)
 
     async def _ready(self, work: _Work, connection_id: str) -> None:
         """Ready an account for its first write of this run (a custom property, say)."""
@@ -330,6 +339,8 @@ class _Work:
     """What one run works with."""
 
     connections: dict[str, Connection]
+    partial: bool = False
+    """Some of the tenant's connections take no part."""
     sources: dict[int, Source] = field(default_factory=dict)
     clients: dict[str, Http] = field(default_factory=dict)
     sessions: dict[str, Session[Any]] = field(default_factory=dict)
@@ -364,15 +375,13 @@ def _source(connection: sqlite3.Connection, tenant: str, connection_id: str, str
     # What is already known may be missing in the new tool.
     connection.execute(
         "INSERT OR IGNORE INTO pending (tenant_id, entity, entity_id)"
-        f" SELECT tenant_id, ?, id FROM \"{entity}\" WHERE tenant_id = ? AND deleted_at IS NULL",
+        f' SELECT tenant_id, ?, id FROM "{entity}" WHERE tenant_id = ? AND deleted_at IS NULL',
         (entity, tenant),
     )
     return int(made.lastrowid or 0)
 
 
-def _unpend(
-    connection: sqlite3.Connection, tenant: str, examined: Sequence[tuple[str, str]], left: set[str]
-) -> None:
+def _unpend(connection: sqlite3.Connection, tenant: str, examined: Sequence[tuple[str, str]], left: set[str]) -> None:
     """Planned and brought to an end: out of the list. What a read-back changed comes back in with its merge."""
     connection.executemany(
         "DELETE FROM pending WHERE tenant_id = ? AND entity = ? AND entity_id = ?",

@@ -99,6 +99,18 @@ def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) ->
     return lost
 
 
+def ignore(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) -> list[Lost]:
+    """An edit of something that is deleted: the deletion stands, and the edit is kept as what lost."""
+    lost: list[Lost] = []
+    for name, value in seen.fields.items():
+        last = seen.shadow.get(name)
+        if name in specs and (last is None or last[0] != value):
+            seen.shadow[name] = [value, last[1] if last else 0]
+            if value is not None and value != entity.values.get(name):
+                lost.append(Lost(name, None, (0, ""), value, seen.origin, "delete_wins"))
+    return lost
+
+
 def _last_writer(entity: Canonical, seen: Observation, name: str, value: Any, agreed: int) -> Lost:
     """Both sides changed: the later edit wins; of two at the same instant the one that is in place stays."""
     origin = entity.origins[name]

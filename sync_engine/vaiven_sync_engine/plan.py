@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -35,7 +35,7 @@ class Planned:
         base_version: the record's version that the plan rests on.
     """
 
-    op: str
+    op: Literal["create", "update", "delete"]
     source: int
     entity: str
     entity_id: str
@@ -72,12 +72,14 @@ class Plan:
         examined: entities that were looked at, by kind.
         skipped: why something was not planned, by (source, reason).
         linked: live records by source, for the guard against mass deletions.
+        held: entities with writes that cannot be made in this run, because their tool is in trouble.
     """
 
     writes: list[Planned] = field(default_factory=list)
     examined: list[tuple[str, str]] = field(default_factory=list)
     skipped: Counter[tuple[int, str]] = field(default_factory=Counter)
     linked: dict[int, int] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
 
     @property
     def digest(self) -> str:
@@ -119,148 +121,149 @@ class Planner:
 
     def plan(self, connection: sqlite3.Connection) -> Plan:
         """Compare every entity that changed with what each tool has; call it inside a transaction."""
-        out = Plan()
-        for kind in self.order:
-            ids = [
-                row[0]
-                for row in connection.execute(
-                    "SELECT entity_id FROM pending WHERE tenant_id = ? AND entity = ? ORDER BY entity_id",
-                    (self.tenant, kind),
-                )
-            ]
-            targets = [
-                s
-                for s in self.sources.values()
-                if s.entity == kind and s.stream.writers and self.connections[s.connection_id].writes
-            ]
-            out.examined.extend((kind, entity_id) for entity_id in ids)
-            if targets and ids:
-                for start in range(0, len(ids), rows.CHUNK):
-                    self._plan_chunk(connection, out, kind, targets, ids[start : start + rows.CHUNK])
-        self._drop_refused(connection, out)
-        for source in {w.source for w in out.writes if w.op == "delete"}:
-            (out.linked[source],) = connection.execute(
-                "SELECT count(*) FROM record WHERE tenant_id = ? AND source_id = ? AND entity_id IS NOT NULL",
-                (self.tenant, source),
-            ).fetchone()
-        return out
+        return _Pass(self, connection).plan()
 
-    def _plan_chunk(
-        self, connection: sqlite3.Connection, out: Plan, kind: str, targets: Sequence[Source], ids: Sequence[str]
-    ) -> None:
-        entities = rows.load(connection, self.tenant, kind, ids)
+    def targets(self, kind: str) -> list[Source]:
+        """The streams that take entities of this kind."""
+        return [
+            s
+            for s in self.sources.values()
+            if s.entity == kind and s.stream.writers and self.connections[s.connection_id].writes
+        ]
+
+
+@dataclass(eq=False)
+class _Pass:
+    """One comparison, inside one transaction."""
+
+    planner: Planner
+    connection: sqlite3.Connection
+    out: Plan = field(default_factory=Plan)
+
+    def plan(self) -> Plan:
+        for kind in self.planner.order:
+            found = self.connection.execute(
+                "SELECT entity_id FROM pending WHERE tenant_id = ? AND entity = ? ORDER BY entity_id",
+                (self.planner.tenant, kind),
+            )
+            ids = [row[0] for row in found]
+            self.out.examined.extend((kind, entity_id) for entity_id in ids)
+            if targets := self.planner.targets(kind):
+                for start in range(0, len(ids), rows.CHUNK):
+                    self._chunk(kind, targets, ids[start : start + rows.CHUNK])
+        self._drop_refused()
+        for source in {w.source for w in self.out.writes if w.op == "delete"}:
+            (self.out.linked[source],) = self.connection.execute(
+                "SELECT count(*) FROM record WHERE tenant_id = ? AND source_id = ? AND entity_id IS NOT NULL",
+                (self.planner.tenant, source),
+            ).fetchone()
+        return self.out
+
+    def _chunk(self, kind: str, targets: Sequence[Source], ids: Sequence[str]) -> None:
+        entities = rows.load(self.connection, self.planner.tenant, kind, ids)
         held: dict[tuple[str, int], list[Any]] = defaultdict(list)
         marks = ",".join("?" * len(ids))
-        for row in connection.execute(
+        for row in self.connection.execute(
             "SELECT entity_id, source_id, remote_id, version, deleted_at, shadow FROM record"
             f" WHERE tenant_id = ? AND entity_id IN ({marks})",
-            (self.tenant, *ids),
+            (self.planner.tenant, *ids),
         ):
             held[row["entity_id"], row["source_id"]].append(row)
         for entity_id in ids:
             entity = entities.get(entity_id)
-            if entity is None:
-                continue
-            for target in targets:
-                self._plan_one(connection, out, kind, entity, target, held.get((entity_id, target.id), []))
+            if entity is not None:
+                for target in targets:
+                    self._one(kind, entity, target, held.get((entity_id, target.id), []))
 
-    def _plan_one(
-        self, connection: sqlite3.Connection, out: Plan, kind: str, entity: Canonical, target: Source, held: Sequence[Any]
-    ) -> None:
+    def _one(self, kind: str, entity: Canonical, target: Source, held: Sequence[Any]) -> None:
         live = [row for row in held if row["deleted_at"] is None]
-        settings = self.connections[target.connection_id]
         if entity.deleted_at:
-            if entity.deletion_reason == "source_deleted" and settings.deletes == "propagate":
-                if "delete" in target.stream.writers:
-                    out.writes.extend(
-                        Planned("delete", target.id, kind, entity.id, r["remote_id"], {}, {}, r["version"]) for r in live
-                    )
-                elif live:
-                    out.skipped[target.id, "cannot_delete"] += len(live)
+            if "delete" in target.stream.writers:
+                self.out.writes.extend(
+                    Planned("delete", target.id, kind, entity.id, r["remote_id"], {}, {}, r["version"]) for r in live
+                )
+            elif live:
+                self.out.skipped[target.id, "cannot_delete"] += len(live)
             return
         for row in live:
             if "update" in target.stream.writers:
-                self._plan_update(connection, out, kind, entity, target, row)
-        if not held and settings.creates and "create" in target.stream.writers:
-            self._plan_create(connection, out, kind, entity, target)
+                self._update(kind, entity, target, row)
+        if not held and self.planner.connections[target.connection_id].creates and "create" in target.stream.writers:
+            self._create(kind, entity, target)
 
-    def _plan_update(
-        self, connection: sqlite3.Connection, out: Plan, kind: str, entity: Canonical, target: Source, row: Any
-    ) -> None:
+    def _update(self, kind: str, entity: Canonical, target: Source, row: Any) -> None:
         shadow = msgspec.json.decode(row["shadow"]) if row["shadow"] else {}
         fields: dict[str, tuple[Any, int]] = {}
         for name in target.stream.writable:
             rev = entity.rev_of(name)
             last, agreed = shadow.get(name) or (None, 0)
             value = entity.values.get(name)
-            if rev <= agreed or value == last or not self._sendable(connection, target, name, entity):
-                continue
-            fields[name] = (value, rev)
+            if rev > agreed and value != last and self._sendable(target, name, entity):
+                fields[name] = (value, rev)
         if fields:
             before = {n: (shadow.get(n) or [None])[0] for n in fields}
-            out.writes.append(
-                Planned("update", target.id, kind, entity.id, row["remote_id"], fields, before, row["version"])
-            )
+            write = Planned("update", target.id, kind, entity.id, row["remote_id"], fields, before, row["version"])
+            self.out.writes.append(write)
 
-    def _plan_create(
-        self, connection: sqlite3.Connection, out: Plan, kind: str, entity: Canonical, target: Source
-    ) -> None:
+    def _create(self, kind: str, entity: Canonical, target: Source) -> None:
         writer = target.stream.writers["create"]
-        if entity.values.get("is_test") or entity.values.get("do_not_process"):
-            out.skipped[target.id, "not_to_be_processed"] += 1
-        elif any(not entity.values.get(name) for name in writer.needs):
-            out.skipped[target.id, f"lacks_{next(n for n in writer.needs if not entity.values.get(n))}"] += 1
-        elif writer.consent and entity.values.get(writer.consent) != "granted":
-            out.skipped[target.id, "no_consent"] += 1
+        values = entity.values
+        lacking = next((name for name in writer.needs if not values.get(name)), None)
+        if values.get("is_test") or values.get("do_not_process"):
+            self.out.skipped[target.id, "not_to_be_processed"] += 1
+        elif lacking:
+            self.out.skipped[target.id, f"lacks_{lacking}"] += 1
+        elif writer.consent and values.get(writer.consent) != "granted":
+            self.out.skipped[target.id, "no_consent"] += 1
         else:
             fields = {
-                name: (entity.values[name], entity.rev_of(name))
+                name: (values[name], entity.rev_of(name))
                 for name in sorted(target.stream.writable)
-                if entity.values.get(name) is not None
-                and self._sendable(connection, target, name, entity)
+                if values.get(name) is not None and self._sendable(target, name, entity)
             }
-            out.writes.append(Planned("create", target.id, kind, entity.id, None, fields, {}))
+            self.out.writes.append(Planned("create", target.id, kind, entity.id, None, fields, {}))
 
-    def _sendable(self, connection: sqlite3.Connection, target: Source, name: str, entity: Canonical) -> bool:
+    def _sendable(self, target: Source, name: str, entity: Canonical) -> bool:
         """Whether the tool can take this value: it knows the enum's member, and the entity that a reference means."""
         mapped = target.stream.record.mapped()[name]
         value = entity.values.get(name)
-        if mapped.ref is not None:
-            return value is None or remote_id_of(connection, self.tenant, self.sources, target, mapped.ref, value) is not None
-        return mapped.write is not None and bool(mapped.write(entity.values))
+        if mapped.ref is None or value is None:
+            return mapped.write is not None and bool(mapped.write(entity.values))
+        find = References(self.connection, self.planner.tenant, self.planner.sources)
+        return find.remote_id(target, mapped.ref, value) is not None
 
-    def _drop_refused(self, connection: sqlite3.Connection, out: Plan) -> None:
+    def _drop_refused(self) -> None:
         """A write that its tool refused is not sent again until one of its values changes."""
-        if not out.writes:
+        if not self.out.writes:
             return
-        refused = {
-            row[0]
-            for row in connection.execute(
-                "SELECT key FROM intent WHERE tenant_id = ? AND state = 'rejected'", (self.tenant,)
-            )
-        }
-        for write in out.writes:
+        found = self.connection.execute(
+            "SELECT key FROM intent WHERE tenant_id = ? AND state = 'rejected'", (self.planner.tenant,)
+        )
+        refused = {row[0] for row in found}
+        for write in self.out.writes:
             if write.key in refused:
-                out.skipped[write.source, "refused_before"] += 1
-        out.writes = [w for w in out.writes if w.key not in refused]
+                self.out.skipped[write.source, "refused_before"] += 1
+        self.out.writes = [w for w in self.out.writes if w.key not in refused]
 
 
-def remote_id_of(
-    connection: sqlite3.Connection,
-    tenant: str,
-    sources: Mapping[int, Source],
-    target: Source,
-    stream: str,
-    entity_id: str,
-) -> str | None:
-    """The id, at the target's own tool, of the record of `stream` that stands for an entity."""
-    other = next((s.id for s in sources.values() if s.connection_id == target.connection_id and s.stream.name == stream), None)
-    row = connection.execute(
-        "SELECT remote_id FROM record WHERE tenant_id = ? AND entity_id = ? AND source_id = ? AND deleted_at IS NULL"
-        " ORDER BY remote_id LIMIT 1",
-        (tenant, entity_id, other),
-    ).fetchone()
-    return row[0] if row else None
+@dataclass(frozen=True, slots=True)
+class References:
+    """From an entity to the record that stands for it at a tool."""
+
+    connection: sqlite3.Connection
+    tenant: str
+    sources: Mapping[int, Source]
+
+    def remote_id(self, target: Source, stream: str, entity_id: str) -> str | None:
+        """The id, at the target's own tool, of the record of `stream` that stands for an entity."""
+        mine = (s for s in self.sources.values() if s.connection_id == target.connection_id)
+        other = next((s.id for s in mine if s.stream.name == stream), None)
+        row = self.connection.execute(
+            "SELECT remote_id FROM record WHERE tenant_id = ? AND entity_id = ? AND source_id = ?"
+            " AND deleted_at IS NULL ORDER BY remote_id LIMIT 1",
+            (self.tenant, entity_id, other),
+        ).fetchone()
+        return row[0] if row else None
 
 
 def dependency_order() -> list[str]:

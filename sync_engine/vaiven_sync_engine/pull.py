@@ -18,7 +18,7 @@ from vaiven_sync_engine.times import earlier, instant
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
     from vaiven_sdk import Stream
     from vaiven_sdk.session import Session
@@ -84,9 +84,10 @@ class Puller:
         if "walk" not in self.position:
             complete = full or not self.stream.incremental or self.position.get("since") is None
             self.position["walk"] = {"kind": "full" if complete else "changes", "state": None, "high": ""}
+        before = self.position.get("since")
         await self._walk(progress)
         if self.stream.gone is not None or "gone" in self.stream.readers:
-            await self._walk_gone()
+            await self._walk_gone(before)
         return self.pulled
 
     async def _walk(self, progress: Callable[[Pulled], None] | None) -> None:
@@ -116,10 +117,10 @@ class Puller:
             position["missing"] = await self.database.run(self._mark_missing, seen)
         await self._finish(position)
 
-    async def _walk_gone(self) -> None:
-        # Deleted records carry no time that grows with their deletion (an archive may not move the modified date),
-        # so the list is read whole unless the connector's own rule narrows it.
-        window = self._window(self.position.get("since"))
+    async def _walk_gone(self, since: str | None) -> None:
+        # Deleted records may carry no time that grows with their deletion (an archive need not move the modified
+        # date): whether `since` narrows the list is the connector's to know. It is the last read's, not this one's.
+        window = self._window(since)
         async with aclosing(self._pages("gone", window, None)) as pages:
             async for page in _ahead(pages):
                 await self._store(page, deleted=True)
@@ -129,7 +130,7 @@ class Puller:
         read = self.stream.full or self.stream.changes
         return Window(config=self.session.config, since=since, size=read.page.size if read else 100)
 
-    async def _pages(self, kind: str, window: Window, state: Any) -> AsyncIterator[_Page]:
+    async def _pages(self, kind: str, window: Window, state: Any) -> AsyncGenerator[_Page, None]:
         own = self.stream.readers.get(kind)
         record: type[Record[Any]] = self.stream.record
         if own is not None:
@@ -179,8 +180,8 @@ class Puller:
 
     def _next_since(self, walk: dict[str, Any]) -> str | None:
         """Where the next read begins: the vendor's own newest version, never past the start of this walk."""
-        old = self.position.get("since")
-        high = walk["high"]
+        old: str | None = self.position.get("since")
+        high: str = walk["high"]
         if not high:
             # Nothing came, or nothing carries a version: the vendor's clock is all there is.
             return old or (earlier(walk["started"], self.stream.lag) if walk.get("started") else "")
@@ -204,7 +205,8 @@ class Puller:
             return len(missing)
         at = self.now()
         connection.executemany(
-            "UPDATE record SET deleted_at = ?, dirty = 1, run_id = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+            "UPDATE record SET deleted_at = ?, dirty = 1, run_id = ?"
+            " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
             [(at, self.run, self.tenant, self.source, remote_id) for remote_id in missing],
         )
         self.pulled.changed += len(missing)
@@ -234,7 +236,7 @@ def _date(header: str | None) -> str | None:
         return None
 
 
-async def _ahead(pages: AsyncIterator[_Page]) -> AsyncIterator[_Page]:
+async def _ahead(pages: AsyncIterator[_Page]) -> AsyncGenerator[_Page, None]:
     """The same pages, fetched ahead of the one that is being stored."""
     queue: asyncio.Queue[_Page | BaseException | None] = asyncio.Queue(maxsize=PREFETCH)
 

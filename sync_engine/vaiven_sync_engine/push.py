@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import msgspec
 
 from vaiven_sdk import Guard, Outcome, RequestRefused, Unsettled, VaivenError, Write
 from vaiven_sdk.write import complete
-from vaiven_sync_engine.plan import Planned, remote_id_of
+from vaiven_sync_engine.plan import Planned, References
 from vaiven_sync_engine.records import Observed, decode
 from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.intents import close_intents, open_intents, unsettled
@@ -116,14 +117,20 @@ class Pusher:
             outcomes = await self._send(op, writes)
         except Unsettled as problem:
             await self.database.run(
-                close_intents, self.tenant, self.now(), [(i, "unknown", problem.code, problem.what, None) for i in ids]
+                close_intents,
+                self.tenant,
+                self.now(),
+                [(i, "unknown", problem.code, problem.what, None) for i in ids],
             )
             self.pushed.unknown += len(ids)
             raise
         except VaivenError as problem:
             # The vendor answered that it did nothing: the intents are void.
             await self.database.run(
-                close_intents, self.tenant, self.now(), [(i, "void", problem.code, problem.what, None) for i in ids]
+                close_intents,
+                self.tenant,
+                self.now(),
+                [(i, "void", problem.code, problem.what, None) for i in ids],
             )
             raise
         stored = await self._stored(writes, outcomes)
@@ -162,9 +169,7 @@ class Pusher:
             decoded = decode(self.source.stream.record, [msgspec.json.encode(item) for item in items])
             found.extend(decoded.good)
             if decoded.bad:
-                await self.database.run(
-                    set_aside, self.tenant, self.source.id, self.run, self.now(), decoded.bad
-                )
+                await self.database.run(set_aside, self.tenant, self.source.id, self.run, self.now(), decoded.bad)
         return found
 
     async def _stored(self, writes: Sequence[Write[Any]], outcomes: Sequence[Outcome]) -> dict[str, Observed]:
@@ -178,11 +183,9 @@ class Pusher:
             if o.status in {"created", "updated"} and o.id and o.id not in stored
         ]
         if silent and self.source.stream.finder:
-            try:
+            # The write itself is known to have landed: if this read fails, the next pull brings what became of it.
+            with suppress(VaivenError):
                 stored.update({o.remote_id: o for o in await self._find(silent)})
-            except VaivenError:
-                # The write itself is known to have landed; what the tool made of it comes with the next read.
-                pass
         return stored
 
     # -- transactions
@@ -205,12 +208,12 @@ class Pusher:
         record = self.source.stream.record
         wanted = dict(values)
         wanted.update({name: value for name, (value, _) in planned.fields.items()})
+        find = References(connection, self.tenant, self.sources)
         for name in planned.fields:
             ref = record.mapped()[name].ref
             if ref is not None and wanted[name]:
-                wanted[name] = remote_id_of(
-                    connection, self.tenant, self.sources, self.source, ref, wanted[name]
-                )
+                wanted[name] = find.remote_id(self.source, ref, wanted[name])
+        before = None
         if planned.op == "create":
             full, changed = record.blank({n: wanted.get(n) for n in planned.fields})
             if record.__hub_id__:
@@ -221,9 +224,10 @@ class Pusher:
                 "SELECT body FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
                 (self.tenant, self.source.id, planned.remote_id),
             ).fetchone()["body"]
-            full, changed = record.model_validate_json(body).with_unified(wanted, set(planned.fields))
+            before = record.model_validate_json(body)
+            full, changed = before.with_unified(wanted, set(planned.fields))
         return Write(
-            planned.op, planned.entity_id, full, planned.remote_id, frozenset(changed), planned.key  # type: ignore[arg-type]
+            planned.op, planned.entity_id, full, planned.remote_id, frozenset(changed), planned.key, before=before
         )
 
     def _overtaken(
@@ -278,8 +282,7 @@ class Pusher:
         where = (self.tenant, self.source.id, outcome.id or planned.remote_id)
         if outcome.status == "deleted":
             connection.execute(
-                "UPDATE record SET deleted_at = ?, dirty = 0"
-                " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+                "UPDATE record SET deleted_at = ?, dirty = 0 WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
                 (self.now(), *where),
             )
             return

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from pydantic import ValidationError
 
+from vaiven_sdk import RecordRejected
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -53,7 +55,9 @@ class Bad:
     @property
     def id(self) -> str:
         """The same for the same record with the same fault."""
-        return blake2b(f"{self.code}\0{self.remote_id}\0{self.body}".encode("utf-8", "replace"), digest_size=16).hexdigest()
+        return blake2b(
+            f"{self.code}\0{self.remote_id}\0{self.body}".encode("utf-8", "replace"), digest_size=16
+        ).hexdigest()
 
 
 @dataclass(slots=True)
@@ -89,7 +93,7 @@ def decode_one(record: type[Record[Any]], body: bytes) -> Observed | Bad:
         text = body.decode()
     except ValidationError as problem:
         return Bad("invalid", _first_problem(problem), _shown(body), _id_of(record, body))
-    except (ValueError, ArithmeticError, UnicodeError) as problem:
+    except (RecordRejected, ValueError, ArithmeticError, UnicodeError, RecursionError) as problem:
         return Bad("invalid", f"{type(problem).__name__}: {problem}"[:300], _shown(body), _id_of(record, body))
     if not remote_id or "\0" in text or "\\u0000" in text:
         what = "it has no id" if not remote_id else "it holds a NUL character"

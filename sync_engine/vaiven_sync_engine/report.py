@@ -79,7 +79,7 @@ class Report:
         """For JSON."""
         plan = None
         if self.plan is not None:
-            counts = self.plan.counts()
+            counts = self.plan.counts()  # a defaultdict of counters
             plan = {
                 "digest": self.plan.digest,
                 "writes": len(self.plan.writes),
@@ -87,7 +87,7 @@ class Report:
                     {
                         "connection": self.streams[source].connection,
                         "stream": self.streams[source].stream,
-                        **{op: counts.get(source, {}).get(op, 0) for op in ("create", "update", "delete")},
+                        **{op: counts[source][op] for op in ("create", "update", "delete")},
                         "skipped": {why: n for (s, why), n in self.plan.skipped.items() if s == source},
                     }
                     for source in sorted(counts.keys() | {s for s, _ in self.plan.skipped})

@@ -77,7 +77,7 @@ class _Node:
 def _dirty(connection: sqlite3.Connection, tenant: str, sources: Sequence[int]) -> list[Any]:
     marks = ",".join("?" * len(sources))
     return connection.execute(
-        "SELECT source_id, remote_id, fields, hub_id, entity_id FROM record"  # noqa: S608 - placeholders only
+        "SELECT source_id, remote_id, fields, hub_id, entity_id FROM record"
         f" WHERE tenant_id = ? AND dirty <> 0 AND source_id IN ({marks})"
         " AND (deleted_at IS NULL OR entity_id IS NOT NULL)",
         (tenant, *sources),
@@ -86,7 +86,11 @@ def _dirty(connection: sqlite3.Connection, tenant: str, sources: Sequence[int]) 
 
 def _one_each(connection: sqlite3.Connection, tenant: str, dirty: Iterable[Any]) -> Resolved:
     """Kinds without keys: a record is its own entity."""
-    new = [(row["hub_id"] or str(ULID()), tenant, row["source_id"], row["remote_id"]) for row in dirty if not row["entity_id"]]
+    new = [
+        (row["hub_id"] or str(ULID()), tenant, row["source_id"], row["remote_id"])
+        for row in dirty
+        if not row["entity_id"]
+    ]
     connection.executemany(
         "UPDATE record SET entity_id = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", new
     )
@@ -94,7 +98,11 @@ def _one_each(connection: sqlite3.Connection, tenant: str, dirty: Iterable[Any])
 
 
 def _write_keys(
-    connection: sqlite3.Connection, tenant: str, entity: type[Entity], keys: dict[str, Any], dirty: Iterable[Any]
+    connection: sqlite3.Connection,
+    tenant: str,
+    entity: type[Entity],
+    keys: dict[str, Any],
+    dirty: Iterable[Any],
 ) -> None:
     decode = msgspec.json.decode
     names = [n for n in _NAMES if n in entity.model_fields]
@@ -122,11 +130,16 @@ def _write_keys(
 def _load(connection: sqlite3.Connection, tenant: str, kind: str, dirty: Iterable[Any]) -> _Graph:
     """Everything that the dirty records may touch: records that share a value or an entity with them, and so on."""
     graph = _Graph()
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS reach (source_id INT, remote_id TEXT, PRIMARY KEY (source_id, remote_id)) WITHOUT ROWID")
+    connection.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS reach (source_id INT, remote_id TEXT,"
+        " PRIMARY KEY (source_id, remote_id)) WITHOUT ROWID"
+    )
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS claim (id TEXT PRIMARY KEY) WITHOUT ROWID")
     connection.execute("DELETE FROM reach")
     connection.execute("DELETE FROM claim")
-    connection.executemany("INSERT OR IGNORE INTO reach VALUES (?, ?)", [(r["source_id"], r["remote_id"]) for r in dirty])
+    connection.executemany(
+        "INSERT OR IGNORE INTO reach VALUES (?, ?)", [(r["source_id"], r["remote_id"]) for r in dirty]
+    )
     # A record that carries our id belongs to that entity, so that entity's other records are within reach as well.
     connection.executemany("INSERT OR IGNORE INTO claim VALUES (?)", {(r["hub_id"],) for r in dirty if r["hub_id"]})
     while True:
@@ -173,7 +186,9 @@ class _Graph:
     nodes: dict[RecordKey, _Node] = field(default_factory=dict)
     values: dict[tuple[str, str], list[tuple[RecordKey, bool]]] = field(default_factory=lambda: defaultdict(list))
     parent: dict[RecordKey, RecordKey] = field(default_factory=dict)
-    held: dict[RecordKey, dict[tuple[int, str], set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+    held: dict[RecordKey, dict[tuple[int, str], set[str]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(set))
+    )
     names: dict[RecordKey, set[tuple[str, ...]]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, namespace: str, value: str, key: RecordKey, *, current: bool) -> None:
@@ -208,7 +223,7 @@ class _Graph:
         for (namespace, value), holders in self.values.items():
             priority, limit = limits[namespace]
             now = [key for key, current in holders if current]
-            if len(holders) < 2 or _crowded(now, limit):  # noqa: PLR2004
+            if len(holders) < 2 or _crowded(now, limit):
                 continue
             edges.append((priority, namespace, value, sorted(now)))
             if len(now) < len(holders):
@@ -280,7 +295,8 @@ def _assign(connection: sqlite3.Connection, tenant: str, kind: str, graph: _Grap
                 moved.append((chosen, tenant, *node.key))
     # A record that changes hands has agreed on nothing with its new entity: it is observed afresh.
     connection.executemany(
-        "UPDATE record SET entity_id = ?, shadow = NULL, dirty = 1 WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+        "UPDATE record SET entity_id = ?, shadow = NULL, dirty = 1"
+        " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
         moved,
     )
     connection.executemany(
@@ -306,7 +322,7 @@ def _names_agree(ours: set[tuple[str, ...]], theirs: set[tuple[str, ...]]) -> bo
     if not ours or not theirs:
         return False
     return any(
-        a == b or SequenceMatcher(None, a, b).ratio() >= 0.75  # noqa: PLR2004
+        a == b or SequenceMatcher(None, a, b).ratio() >= 0.75
         for one in ours
         for two in theirs
         for a in one[:1]

@@ -11,7 +11,7 @@ import msgspec
 from ulid import ULID
 
 from vaiven_sdk.model import ENTITIES, METRICS, Field, Nature
-from vaiven_sync_engine.merge import Lost, Observation, observe
+from vaiven_sync_engine.merge import Lost, Observation, ignore, observe
 from vaiven_sync_engine.resolve import resolve
 from vaiven_sync_engine.store import entities as rows
 
@@ -94,7 +94,8 @@ class Stage:
             out.add(self._merge_chunk(connection, kind, specs, dirty[start : start + rows.CHUNK]))
         # Records of deleted entities that were never linked need no further look.
         connection.execute(
-            "UPDATE record SET dirty = 0 WHERE tenant_id = ? AND dirty <> 0 AND entity_id IS NULL AND deleted_at IS NOT NULL"
+            "UPDATE record SET dirty = 0 WHERE tenant_id = ? AND dirty <> 0 AND entity_id IS NULL"
+            " AND deleted_at IS NOT NULL"
             f" AND source_id IN ({','.join('?' * len(mine))})",
             (self.tenant, *mine),
         )
@@ -135,10 +136,11 @@ class Stage:
             for row in records:
                 seen, waits = self._observation(connection, row, specs)
                 if row["deleted_at"] is None:
-                    self._revive(entity, row)
+                    self._revive(entity, row, seen)
                     wanted = {n: seen.fields.get(n) for n in _CONSENTS if n in seen.fields}
                     news = [n for n, v in wanted.items() if v and seen.shadow.get(n, [None])[0] != v]
-                    conflicts.extend((entity_id, one) for one in observe(entity, seen, specs))
+                    merge = ignore if entity.deleted_at else observe
+                    conflicts.extend((entity_id, one) for one in merge(entity, seen, specs))
                     consents.extend((entity, seen, n, wanted[n]) for n in news)
                 else:
                     conflicts.extend((entity_id, one) for one in self._delete(connection, entity, row, seen))
@@ -151,7 +153,8 @@ class Stage:
                 out.changed += entity.rev != before
         rows.save(connection, self.tenant, kind, touched, self.at)
         connection.executemany(
-            "UPDATE record SET shadow = ?, dirty = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", settled
+            "UPDATE record SET shadow = ?, dirty = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+            settled,
         )
         # Whatever was merged may now differ from what some tool has, even where the entity itself did not change.
         connection.executemany(
@@ -175,7 +178,11 @@ class Stage:
         return Observation(row["source_id"], row["remote_id"], at, fields, shadow), waits
 
     def _follow(
-        self, connection: sqlite3.Connection, source: Source, fields: dict[str, Any], specs: Mapping[str, Field]
+        self,
+        connection: sqlite3.Connection,
+        source: Source,
+        fields: dict[str, Any],
+        specs: Mapping[str, Field],
     ) -> bool:
         """Turn the tool's ids into entity ids; True when one is not known yet and the record must wait for it."""
         waits = False
@@ -183,10 +190,13 @@ class Stage:
             if mapped.ref is None or not fields.get(name):
                 continue
             target = self.by_stream.get((source.connection_id, mapped.ref))
-            found = target and connection.execute(
-                "SELECT entity_id FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-                (self.tenant, target, fields[name]),
-            ).fetchone()
+            found = (
+                target
+                and connection.execute(
+                    "SELECT entity_id FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+                    (self.tenant, target, fields[name]),
+                ).fetchone()
+            )
             if found and found[0]:
                 fields[name] = found[0]
                 spec = specs.get(name)
@@ -197,9 +207,10 @@ class Stage:
                 waits = True
         return waits
 
-    def _revive(self, entity: Canonical, row: Any) -> None:
-        """A record that is back at its tool brings its entity back, if its deletion there was the reason."""
-        if entity.deleted_at and entity.deletion_reason == "source_deleted" and row["version"] > entity.deleted_at:
+    def _revive(self, entity: Canonical, row: Any, seen: Observation) -> None:
+        """An entity that was deleted at a tool is back with a record that is new to us or changed after that."""
+        changed = seen.at or row["observed_at"]
+        if entity.deletion_reason == "source_deleted" and (not row["shadow"] or changed > (entity.deleted_at or "")):
             entity.deleted_at = entity.deletion_reason = None
             entity.changed = True
 
@@ -223,7 +234,14 @@ class Stage:
             if held and name in seen.shadow and origin.rev > seen.shadow[name][1]
         ]
         return [
-            Lost(name, None, seen.origin, entity.values.get(name), (origin.source, origin.remote_id), "delete_wins")
+            Lost(
+                name,
+                None,
+                seen.origin,
+                entity.values.get(name),
+                (origin.source, origin.remote_id),
+                "delete_wins",
+            )
             for name, origin in unseen
             if entity.values.get(name) is not None
         ]
@@ -235,7 +253,8 @@ class Stage:
             (self.at, f"merged_into:{kept}", self.at, self.tenant, lost),
         )
         connection.execute(
-            "DELETE FROM pending WHERE tenant_id = ? AND entity = ? AND entity_id = ?", (self.tenant, kind, lost)
+            "DELETE FROM pending WHERE tenant_id = ? AND entity = ? AND entity_id = ?",
+            (self.tenant, kind, lost),
         )
         rows.repoint(connection, self.tenant, kind, lost, kept)
 
@@ -247,7 +266,8 @@ class Stage:
         held = {
             (row["source_id"], row["remote_id"])
             for row in connection.execute(
-                "SELECT source_id, remote_id FROM record WHERE tenant_id = ? AND entity_id = ?", (self.tenant, torn)
+                "SELECT source_id, remote_id FROM record WHERE tenant_id = ? AND entity_id = ?",
+                (self.tenant, torn),
             )
         }
         for name, origin in list(entity.origins.items()):
@@ -257,7 +277,8 @@ class Stage:
         entity.rev += 1
         rows.save(connection, self.tenant, kind, [entity], self.at)
         connection.execute(
-            "UPDATE record SET shadow = NULL, dirty = 1 WHERE tenant_id = ? AND entity_id = ?", (self.tenant, torn)
+            "UPDATE record SET shadow = NULL, dirty = 1 WHERE tenant_id = ? AND entity_id = ?",
+            (self.tenant, torn),
         )
 
     def _keep(self, connection: sqlite3.Connection, kind: str, conflicts: Iterable[tuple[str, Lost]]) -> None:
@@ -267,9 +288,18 @@ class Stage:
             " run_id, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
-                    self.tenant, str(ULID()), kind, entity_id, one.field, encode(one.kept).decode(),
-                    self._named(one.kept_from), encode(one.lost).decode(), self._named(one.lost_from), one.rule,
-                    self.run, self.at,
+                    self.tenant,
+                    str(ULID()),
+                    kind,
+                    entity_id,
+                    one.field,
+                    encode(one.kept).decode(),
+                    self._named(one.kept_from),
+                    encode(one.lost).decode(),
+                    self._named(one.lost_from),
+                    one.rule,
+                    self.run,
+                    self.at,
                 )
                 for entity_id, one in conflicts
             ],
@@ -291,9 +321,15 @@ class Stage:
             event_id = blake2b(mark.encode(), digest_size=16).hexdigest()
             event = rows.Canonical(str(ULID()), created_at=self.at, rev=1)
             event.values = {
-                "connection_id": source.connection_id, "event_id": event_id, "person_id": entity.id,
-                "address": entity.values.get("email" if channel == "email" else "phone"), "channel": channel,
-                "purpose": "marketing", "status": status, "occurred_at": seen.at or None, "received_at": self.at,
+                "connection_id": source.connection_id,
+                "event_id": event_id,
+                "person_id": entity.id,
+                "address": entity.values.get("email" if channel == "email" else "phone"),
+                "channel": channel,
+                "purpose": "marketing",
+                "status": status,
+                "occurred_at": seen.at or None,
+                "received_at": self.at,
             }
             events.append(event)
         if events:

@@ -64,9 +64,7 @@ class Database:
             finally:
                 connection.close()
 
-    async def run(
-        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(connection, ...)` as one transaction in the writer's thread; an exception undoes it all."""
         return await asyncio.get_running_loop().run_in_executor(
             self._thread, lambda: self._transaction(work, *args, **kwargs)
@@ -115,7 +113,8 @@ class Database:
             connection.row_factory = sqlite3.Row
             self._connection = connection
             connection.execute("PRAGMA journal_mode=WAL")
-            # A lost tail after a power cut is read again from the vendors; the push ledger asks for FULL where it counts.
+            # A tail lost in a power cut is read again from the vendors; a write whose intent was lost is found by its
+            # hub id or natural key, as after any crash.
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute("PRAGMA temp_store=MEMORY")
             connection.execute("PRAGMA cache_size=-65536")

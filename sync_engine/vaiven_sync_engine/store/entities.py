@@ -100,7 +100,7 @@ def load(connection: sqlite3.Connection, tenant: str, kind: str, ids: Iterable[s
         some = wanted[start : start + CHUNK]
         marks = ",".join("?" * len(some))
         for row in connection.execute(
-            f'SELECT * FROM "{kind}" WHERE tenant_id = ? AND id IN ({marks})',  # noqa: S608 - kind is from the model
+            f'SELECT * FROM "{kind}" WHERE tenant_id = ? AND id IN ({marks})',
             (tenant, *some),
         ):
             found[row["id"]] = decode_row(kind, row)
@@ -136,12 +136,21 @@ def _row(tenant: str, entity: Canonical, names: Sequence[str], json: frozenset[s
 @lru_cache(maxsize=128)
 def _upsert(kind: str) -> str:
     names, _, _ = _columns(kind)
-    row = ("tenant_id", "id", "created_at", "updated_at", "rev", "deleted_at", "deletion_reason", "provenance")
+    row = (
+        "tenant_id",
+        "id",
+        "created_at",
+        "updated_at",
+        "rev",
+        "deleted_at",
+        "deletion_reason",
+        "provenance",
+    )
     columns = ", ".join(f'"{c}"' for c in (*row, *names))
     marks = ", ".join("?" * (len(row) + len(names)))
     updates = ", ".join(f'"{c}" = excluded."{c}"' for c in (*row[3:], *names))
     return (
-        f'INSERT INTO "{kind}" ({columns}) VALUES ({marks})'  # noqa: S608 - names are from the model
+        f'INSERT INTO "{kind}" ({columns}) VALUES ({marks})'
         f" ON CONFLICT (tenant_id, id) DO UPDATE SET {updates}"
     )
 
@@ -164,7 +173,7 @@ def save_new(connection: sqlite3.Connection, tenant: str, kind: str, new: Iterab
     if entity.nature is Nature.FACT:
         where = " AND ".join(f'"{k}" = ?' for k in keys)
         connection.executemany(
-            "INSERT INTO fact_snapshot (tenant_id, fact_id, snapshot, value, fetched_at)"  # noqa: S608
+            "INSERT INTO fact_snapshot (tenant_id, fact_id, snapshot, value, fetched_at)"
             f' SELECT tenant_id, id, coalesce(snapshot, 0), value, fetched_at FROM "{kind}"'
             f" WHERE tenant_id = ? AND {where} AND value <> ?",
             [(tenant, *(e.values[k] for k in keys), e.values["value"]) for e in new],
@@ -182,9 +191,11 @@ def _insert_new(kind: str) -> str:
         return f"{insert} ON CONFLICT DO NOTHING"
     keys = ", ".join(f'"{k}"' for k in ("tenant_id", *entity.natural_key))
     own = {"snapshot", *entity.natural_key}
-    updates = ", ".join(f'"{n}" = excluded."{n}"' for n in ("updated_at", *(c for c in entity.fields() if c not in own)))
+    updates = ", ".join(
+        f'"{n}" = excluded."{n}"' for n in ("updated_at", *(c for c in entity.fields() if c not in own))
+    )
     return (
-        f"{insert} ON CONFLICT ({keys}) DO UPDATE SET {updates}, rev = \"{kind}\".rev + 1,"
+        f'{insert} ON CONFLICT ({keys}) DO UPDATE SET {updates}, rev = "{kind}".rev + 1,'
         f' snapshot = coalesce("{kind}".snapshot, 0) + 1 WHERE excluded.value <> "{kind}".value'
     )
 
@@ -195,6 +206,6 @@ def repoint(connection: sqlite3.Connection, tenant: str, kind: str, lost: str, k
         for name, spec in entity.fields().items():
             if spec.ref == kind:
                 connection.execute(
-                    f'UPDATE "{other}" SET "{name}" = ? WHERE tenant_id = ? AND "{name}" = ?',  # noqa: S608
+                    f'UPDATE "{other}" SET "{name}" = ? WHERE tenant_id = ? AND "{name}" = ?',
                     (kept, tenant, lost),
                 )

@@ -35,7 +35,10 @@ def open_intents(
 
 
 def close_intents(
-    connection: sqlite3.Connection, tenant: str, at: str, closed: Iterable[tuple[str, str, str, str, str | None]]
+    connection: sqlite3.Connection,
+    tenant: str,
+    at: str,
+    closed: Iterable[tuple[str, str, str, str, str | None]],
 ) -> None:
     """Record what became of them: (id, state, code, reason, remote id)."""
     connection.executemany(

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 # A newer or equal version with other content replaces the row; an older one is a stale page and changes nothing. A
 # deleted record comes back only with a newer version.
 _UPSERT = """
-INSERT INTO record (tenant_id, source_id, remote_id, version, hash, body, fields, hub_id, observed_at, deleted_at, run_id)
+INSERT INTO record
+  (tenant_id, source_id, remote_id, version, hash, body, fields, hub_id, observed_at, deleted_at, run_id)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (tenant_id, source_id, remote_id) DO UPDATE SET
   version = excluded.version, hash = excluded.hash, body = excluded.body, fields = excluded.fields,
@@ -110,9 +111,7 @@ def upsert_records(
     return connection.total_changes - before
 
 
-def set_aside(
-    connection: sqlite3.Connection, tenant: str, source: int, run: str, at: str, bad: Sequence[Bad]
-) -> None:
+def set_aside(connection: sqlite3.Connection, tenant: str, source: int, run: str, at: str, bad: Sequence[Bad]) -> None:
     """Put records that cannot be taken into quarantine, once each."""
     connection.executemany(
         "INSERT INTO quarantine (tenant_id, id, source_id, remote_id, code, reason, body, run_id, first_at, last_at)"

@@ -251,7 +251,7 @@ def create(database: sqlite3.Connection) -> None:
         return
     if have > VERSION:
         raise _newer(have)
-    dialect = sqlite.dialect()  # type: ignore[no-untyped-call]
+    dialect = sqlite.dialect()
     database.execute("BEGIN IMMEDIATE")
     for table in metadata.sorted_tables:
         database.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)))
