@@ -1,4 +1,4 @@
-"""Stripe."""
+"""Stripe: billing and payments in, our metadata back out."""
 
 from .connector import connector
 

@@ -117,7 +117,7 @@ async def find(hub: Session[Config], writes: Sequence[Write[Customer]]) -> Itera
 
 @customers.update()
 async def update(hub: Session[Config], writes: Sequence[Write[Customer]]) -> list[Outcome]:
-    """Set or, with an empty value, unset our keys: Stripe merges metadata (docs.stripe.com/api/metadata)."""
+    """Set or, with an empty value, unset our keys: Stripe merges metadata (docs.stripe.com/metadata)."""
     outcomes: list[Outcome] = []
     for write in writes:
         form = {f"metadata[{key}]": value for key, value in write.patch["metadata"].items()}
