@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Self, TypeVar, get_args
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast, get_args
 
 from pydantic import AliasPath, BaseModel, ConfigDict
 from pydantic import Field as PydanticField
@@ -151,12 +151,12 @@ class Record(BaseModel, Generic[U]):
         return "/".join(str(getattr(self, name)) for name in self.__key__)
 
     @property
-    def version(self) -> str:
+    def record_version(self) -> str:
         """The record's version as a string whose order is that of time; empty when the vendor has none."""
         return version_of(getattr(self, self.__cursor__)) if self.__cursor__ else ""
 
     @property
-    def hub_id(self) -> str | None:
+    def record_hub_id(self) -> str | None:
         """The hub's id that the vendor carries for us, if it does."""
         return getattr(self, self.__hub_id__) or None if self.__hub_id__ else None
 
@@ -185,8 +185,7 @@ class Record(BaseModel, Generic[U]):
         """A record to create from the unified values, and the names of its fields that are set."""
         fields = {k: v for k, v in cls.__mapping__.write(values, set(values)).items() if v is not None}
         empty = dict.fromkeys(cls.model_fields)
-        made: Self = cls.model_construct(**{**empty, **fields})
-        return made, set(fields)
+        return cast("Self", cls.model_construct(**{**empty, **fields})), set(fields)
 
     @classmethod
     def paths(cls) -> list[str]:

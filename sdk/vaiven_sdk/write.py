@@ -18,7 +18,8 @@ class Outcome:
 
     Args:
         hub_id: which write it was.
-        status: `created`, `updated`, `unchanged`, `deleted`, or `rejected` with a `code` and a `reason`.
+        status: `created`, `updated`, `unchanged`, `deleted`; `rejected` with a `code` and a `reason`; `overtaken` when
+            the vendor's own guard (an ETag, say) refused because the record had changed.
         id: the vendor's id of the record.
         stored: the record as the vendor now keeps it (its JSON), when the answer had it; read back otherwise.
         code: the vendor's own reason code, for grouping.
@@ -26,7 +27,7 @@ class Outcome:
     """
 
     hub_id: str
-    status: Literal["created", "updated", "unchanged", "deleted", "rejected"]
+    status: Literal["created", "updated", "unchanged", "deleted", "rejected", "overtaken"]
     id: str | None = None
     stored: Mapping[str, Any] | None = None
     code: str = ""
@@ -67,6 +68,10 @@ class Write(Generic[R]):
     def deleted(self) -> Outcome:
         """The record is gone (or archived) at the vendor."""
         return Outcome(self.hub_id, "deleted", self.id)
+
+    def overtaken(self) -> Outcome:
+        """The vendor refused because the record has changed since `before`: it is read, merged and planned again."""
+        return Outcome(self.hub_id, "overtaken", self.id)
 
     def rejected(self, code: str, reason: str) -> Outcome:
         """The vendor refuses this record and would refuse it again."""

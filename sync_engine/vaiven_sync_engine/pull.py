@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from vaiven_sdk import Batch, Deletes, Window
+from vaiven_sdk import Batch, ChangesUnknown, CursorExpired, Deletes, Window
 from vaiven_sdk.record import Record
 from vaiven_sync_engine.records import Bad, Decoded, decode
 from vaiven_sync_engine.store.pages import PageWrite, move_position, write_page
@@ -85,10 +85,25 @@ class Puller:
             complete = full or not self.stream.incremental or self.position.get("since") is None
             self.position["walk"] = {"kind": "full" if complete else "changes", "state": None, "high": ""}
         before = self.position.get("since")
-        await self._walk(progress)
+        await self._walk_surely(progress)
         if self.stream.gone is not None or "gone" in self.stream.readers:
             await self._walk_gone(before)
         return self.pulled
+
+    async def _walk_surely(self, progress: Callable[[Pulled], None] | None) -> None:
+        """Walk; where the vendor forgot our place or what changed, walk again from further back."""
+        try:
+            await self._walk(progress)
+        except CursorExpired:
+            if self.position["walk"]["state"] is None:
+                raise
+            self.position["walk"]["state"] = None
+            await self._walk(progress)
+        except ChangesUnknown:
+            if self.position["walk"]["kind"] == "full":
+                raise
+            self.position["walk"] = {"kind": "full", "state": None, "high": ""}
+            await self._walk(progress)
 
     async def _walk(self, progress: Callable[[Pulled], None] | None) -> None:
         walk = self.position["walk"]
@@ -184,7 +199,8 @@ class Puller:
         high: str = walk["high"]
         if not high:
             # Nothing came, or nothing carries a version: the vendor's clock is all there is.
-            return old or (earlier(walk["started"], self.stream.lag) if walk.get("started") else "")
+            begun = earlier(walk["started"], self.stream.lag) if walk.get("started") else ""
+            return begun or old if walk["kind"] == "full" else old or begun
         if "T" in high:
             high = min(high, walk["started"]) if walk.get("started") else high
             high = earlier(high, self.stream.lag)

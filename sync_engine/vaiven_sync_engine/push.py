@@ -133,6 +133,11 @@ class Pusher:
                 [(i, "void", problem.code, problem.what, None) for i in ids],
             )
             raise
+        late = [w for w, o in zip(writes, outcomes, strict=True) if o.status == "overtaken"]
+        if late:
+            news = await self._find(late)
+            await self.database.run(upsert_records, self.tenant, self.source.id, self.run, self.now(), news)
+            self.left.update(w.hub_id for w in late)
         stored = await self._stored(writes, outcomes)
         await self.database.run(self._acknowledge, batch, ids, outcomes, stored)
 
@@ -265,7 +270,7 @@ class Pusher:
         closed = []
         for planned, intent_id, outcome in zip(batch, ids, outcomes, strict=True):
             self._landed(connection, planned, outcome, stored.get(outcome.id or ""))
-            state = "rejected" if outcome.status == "rejected" else "done"
+            state = {"rejected": "rejected", "overtaken": "void"}.get(outcome.status, "done")
             closed.append((intent_id, state, outcome.code, outcome.reason, outcome.id))
         close_intents(connection, self.tenant, self.now(), closed)
 
@@ -273,12 +278,14 @@ class Pusher:
         self, connection: sqlite3.Connection, planned: Planned, outcome: Outcome, stored: Observed | None
     ) -> None:
         """Count an outcome and bring record and shadow to what the tool now has."""
-        name = {"created": "created", "updated": "updated", "deleted": "deleted", "unchanged": "unchanged"}
+        if outcome.status == "overtaken":
+            self.pushed.overtaken += 1
+            return
         if outcome.status == "rejected":
             self.pushed.rejected += 1
             self.pushed.reasons[outcome.code] += 1
             return
-        setattr(self.pushed, name[outcome.status], getattr(self.pushed, name[outcome.status]) + 1)
+        setattr(self.pushed, outcome.status, getattr(self.pushed, outcome.status) + 1)
         where = (self.tenant, self.source.id, outcome.id or planned.remote_id)
         if outcome.status == "deleted":
             connection.execute(

@@ -100,11 +100,11 @@ def decode_one(record: type[Record[Any]], body: bytes) -> Observed | Bad:
         return Bad("invalid", what, _shown(body), remote_id or None)
     return Observed(
         remote_id,
-        typed.version,
+        typed.record_version,
         blake2b(body, digest_size=16).digest(),
         text,
         msgspec.json.encode(fields).decode(),
-        typed.hub_id,
+        typed.record_hub_id,
     )
 
 

@@ -265,7 +265,7 @@ async def test_changes_are_those_since_though_a_mass_edit_gives_them_one_time(po
     portal.sim.bulk_edit("contacts", ids, {"city": "Madrid"})
     records = await read(portal.hub, "contacts", "changes", since)
     assert {record.id for record in records} == set(ids)
-    assert len({record.version for record in records}) == 1
+    assert len({record.record_version for record in records}) == 1
 
 
 async def test_archived_records_are_seen_as_gone(portal):
@@ -368,7 +368,7 @@ async def test_deals_are_created_with_money_and_a_day(portal):
     (record,) = await read(portal.hub, "deals")
     seen = record.unified()
     assert (seen["amount_minor"], seen["currency"], seen["close_on"]) == (1230, "EUR", "2026-03-01")
-    assert record.hub_id == "h1"
+    assert record.record_hub_id == "h1"
 
 
 async def test_ties_are_read_over_the_simulator(portal):

@@ -215,16 +215,16 @@ def test_a_civil_date_is_written_as_noon_utc_and_reads_as_the_same_day():
 )
 def test_the_version_is_the_time_of_the_last_change_in_utc(stream, name):
     seen = record(stream, payload(name))
-    assert seen.version == "2019-12-07T16:50:06.678000Z"
+    assert seen.record_version == "2019-12-07T16:50:06.678000Z"
     assert seen.remote_id == payload(name)["id"]
 
 
 def test_the_hubs_id_and_the_merged_ids_are_exposed():
     contact: Any = record("contacts", payload("contact"))
-    assert contact.hub_id == "01JD0000000000000000000001"
+    assert contact.record_hub_id == "01JD0000000000000000000001"
     assert contact.merged == ["498", "501"]
-    assert record("companies", payload("company")).hub_id is None
-    assert record("deals", payload("deal")).hub_id is None
+    assert record("companies", payload("company")).record_hub_id is None
+    assert record("deals", payload("deal")).record_hub_id is None
 
 
 def test_pipelines_and_stages():

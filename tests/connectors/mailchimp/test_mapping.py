@@ -77,8 +77,8 @@ def test_member_becomes_a_person():
 def test_member_is_known_by_contact_id_and_versioned_by_last_change():
     member = read(Member, "member")
     assert member.remote_id == "9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d"
-    assert member.version == "2026-11-02T08:15:42.000000Z"
-    assert read(Member, "member", last_changed="2026-11-02T10:15:42+02:00").version == member.version
+    assert member.record_version == "2026-11-02T08:15:42.000000Z"
+    assert read(Member, "member", last_changed="2026-11-02T10:15:42+02:00").record_version == member.record_version
 
 
 def test_empty_text_is_no_value():

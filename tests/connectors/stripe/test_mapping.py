@@ -42,7 +42,7 @@ def test_customer():
 
 def test_customer_carries_our_id():
     record = connector.streams["customers"].record.model_validate(payload("customer"))
-    assert (record.remote_id, record.hub_id, record.version) == (
+    assert (record.remote_id, record.record_hub_id, record.record_version) == (
         "cus_NffrFeUfNV2Hib",
         "01JZ8Q9M5X3W7V2T4R6P8N0K1H",
         "",
