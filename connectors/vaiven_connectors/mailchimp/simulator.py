@@ -43,7 +43,7 @@ _PERSON = Author("user", "Hosted Signup Form", ip="203.0.113.7", skip_validation
 
 
 class MailchimpSimulator(Simulator):
-    """One Mailchimp account with one audience, `config["list_id"]`.
+    """One Mailchimp account with one audience, `config["audience_id"]`.
 
     Quirks:
         max_connections: requests processed at the same time before a 429; the vendor's limit is 10 (its
@@ -105,8 +105,8 @@ class MailchimpSimulator(Simulator):
 
     @property
     def config(self) -> dict[str, str]:
-        """The audience."""
-        return {"list_id": self.list_id}
+        """The audience's list id, and the data centre of the account's host."""
+        return {"audience_id": self.list_id, "data_centre": DC}
 
     def routes(self) -> Sequence[BaseRoute]:
         """The API under `/3.0`, OAuth as on login.mailchimp.com, and the results of batches."""

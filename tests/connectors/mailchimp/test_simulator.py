@@ -65,6 +65,12 @@ def test_the_same_seed_gives_the_same_account() -> None:
     assert MailchimpSimulator(seed=4).config == MailchimpSimulator(seed=4).config
 
 
+def test_config_has_the_settings_of_the_connector() -> None:
+    sim = MailchimpSimulator()
+    assert sim.config == {"audience_id": sim.list_id, "data_centre": "us21"}
+    assert sim.credential["api_key"].endswith("-us21")
+
+
 class TestIdentity:
     def test_id_ignores_case_and_the_address_keeps_it(self, desk: Desk) -> None:
         made = desk.add("Ada@Example.com").json()
