@@ -59,6 +59,8 @@ class Engine:
     transport: Callable[[Connection], Transport | None] = lambda _: None
     now: Callable[[], str] = machine_now
     order: list[str] = field(default_factory=dependency_order)
+    report: Report | None = field(default=None, init=False)
+    """Of the run under way or the last one: what is known of a run that ended with an error."""
 
     async def sync(
         self,
@@ -84,7 +86,7 @@ class Engine:
             CustomerError: the plan is not the approved one, or would delete too much; nothing was written.
         """
         started = time.perf_counter()
-        report = Report(run=str(ULID()), kind="plan" if dry_run else "sync")
+        report = self.report = Report(run=str(ULID()), kind="plan" if dry_run else "sync")
         await self.database.run(_begin_run, self.tenant, report, self.now())
         try:
             async with AsyncExitStack() as stack:
@@ -101,6 +103,9 @@ class Engine:
             raise
         except (asyncio.CancelledError, KeyboardInterrupt):
             report.status = "interrupted"
+            raise
+        except Exception:
+            report.status = "failed"
             raise
         finally:
             report.seconds = time.perf_counter() - started
