@@ -347,8 +347,7 @@ def _preflight(portal: Portal, collection: Collection, plan: Sequence[tuple[Reco
     """Refuse a batch in which any row would be refused, so that none of it takes effect."""
     taken: set[tuple[str, str]] = set()
     for record, row in plan:
-        values = collection.schema.clean(_properties(row))
-        collection.check_unique(values, record)
+        values = collection.accept(_properties(row), record)
         _ends(portal, collection, row)
         for name in collection.schema.unique_names():
             if values.get(name):

@@ -16,6 +16,8 @@ from vaiven_connectors.hubspot._sim_errors import (
     no_record,
 )
 from vaiven_connectors.hubspot._sim_links import Links
+from vaiven_connectors.hubspot._sim_owners import Owners
+from vaiven_connectors.hubspot._sim_pipelines import DEFAULT, Pipelines
 from vaiven_connectors.hubspot._sim_records import (
     COMPANIES,
     CONTACTS,
@@ -108,14 +110,21 @@ class Collection:
         return [self.records[record_id] for record_id in page], page[-1] + 1 if more else None
 
     # --------------------------------------------------------------------------------------------- writing
-    def create(self, given: Mapping[str, Any], hand: Hand, ms: int) -> Record:
-        """Add a record.
+    def accept(self, given: Mapping[str, Any], record: Record | None) -> dict[str, str]:
+        """Check what a write sets in a record, or in a new one, and put it as HubSpot stores it.
 
         Raises:
             VendorError: 400 for unfit values, 409 for an e-mail address in use.
         """
-        values = {name: value for name, value in self.schema.clean(given).items() if value}
-        self.check_unique(values, None)
+        values = self.schema.clean(given)
+        self.check_unique(values, record)
+        if self.kind is DEALS and self.portal.quirk["validate_deal_stage"]:
+            self.portal.pipelines.check(values, record.values if record is not None else {})
+        return values
+
+    def create(self, given: Mapping[str, Any], hand: Hand, ms: int) -> Record:
+        """Add a record, unless `accept` refuses it."""
+        values = {name: value for name, value in self.accept(given, None).items() if value}
         previous = self._last_archived(values)
         if previous is not None:
             self.restore(previous)
@@ -128,8 +137,8 @@ class Collection:
         stage = self.portal.quirk["default_lifecycle_stage"]
         if stage and self.kind is not DEALS:
             values.setdefault("lifecyclestage", stage)
-        if self.kind is DEALS and "dealstage" in values:
-            values.setdefault("pipeline", "default")
+        if self.kind is DEALS:
+            values.setdefault("pipeline", DEFAULT)
         values["hs_object_source"] = hand.source
         values["hs_object_source_id"] = hand.source_id
         return values
@@ -147,13 +156,8 @@ class Collection:
         return record
 
     def update(self, record: Record, given: Mapping[str, Any], hand: Hand, ms: int) -> dict[str, str]:
-        """Set values of a record; gives what was asked for, as stored.
-
-        Raises:
-            VendorError: 400 for unfit values, 409 for an e-mail address in use.
-        """
-        values = self.schema.clean(given)
-        self.check_unique(values, record)
+        """Set values of a record, unless `accept` refuses them; gives what was asked for, as stored."""
+        values = self.accept(given, record)
         forward_only = self.portal.quirk["lifecycle_forward_only"] and hand.source == "INTEGRATION"
         if forward_only and is_backward(record.values.get("lifecyclestage"), values.get("lifecyclestage")):
             values.pop("lifecyclestage")
@@ -305,7 +309,7 @@ class Collection:
 
 
 class Portal:
-    """One HubSpot account: its records, their associations and its clock."""
+    """One HubSpot account: its records, their associations, its owners and pipelines, and its clock."""
 
     def __init__(
         self, portal_id: int, quirk: Mapping[str, Any], rng: random.Random, now: Callable[[], int]
@@ -320,6 +324,16 @@ class Portal:
         self.collections = {
             kind.name: Collection(kind, self, start + rng.randint(0, 999)) for kind, start in starts
         }
+        self.owners = Owners(rng)
+        self.pipelines = Pipelines(portal_id, rng, now())
+        self.offer_stages()
+
+    def offer_stages(self) -> None:
+        """Make the pipelines and stages that there are the options of a deal's properties."""
+        for name, options in self.pipelines.options().items():
+            prop = self.collections["deals"].schema.properties[name]
+            prop.options = options
+            prop.external = not self.quirk["validate_deal_stage"]
 
     def _is_live(self, name: str, record_id: int) -> bool:
         record = self.collections[name].records.get(record_id)

@@ -27,15 +27,6 @@ LIFECYCLE: Final = (
 )
 """HubSpot's default lifecycle stages in their order, the earliest first."""
 
-_STAGES = (
-    "appointmentscheduled",
-    "qualifiedtobuy",
-    "presentationscheduled",
-    "decisionmakerboughtin",
-    "contractsent",
-    "closedwon",
-    "closedlost",
-)
 _INDUSTRIES = (
     "COMPUTER_SOFTWARE",
     "INTERNET",
@@ -333,8 +324,8 @@ _OWN: Final[dict[str, list[Property]]] = {
     ],
     "deals": [
         *_texts("dealname", "description", "closed_lost_reason"),
-        _choice("pipeline", ("default",)),
-        _choice("dealstage", _STAGES, "radio"),
+        _choice("pipeline", ()),
+        _choice("dealstage", (), "radio"),
         _choice("dealtype", ("newbusiness", "existingbusiness"), "radio"),
         _choice("deal_currency_code", ("USD", "EUR", "GBP", "CLP", "BRL", "JPY")),
         _choice("hs_priority", ("low", "medium", "high")),

@@ -1,4 +1,4 @@
-"""HubSpot on loopback: contacts, companies, deals, associations, properties and OAuth."""
+"""HubSpot on loopback: contacts, companies, deals, associations, properties, owners, pipelines and OAuth."""
 
 from __future__ import annotations
 
@@ -14,67 +14,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from vaiven_connectors.hubspot import _sim_oauth as oauth
 from vaiven_connectors.hubspot import _sim_objects as objects
 from vaiven_connectors.hubspot import _sim_settings as settings
 from vaiven_connectors.hubspot._sim_access import Limits
 from vaiven_connectors.hubspot._sim_call import Call, Handler
 from vaiven_connectors.hubspot._sim_errors import VendorError, missing_scopes
+from vaiven_connectors.hubspot._sim_paths import PATHS
 from vaiven_connectors.hubspot._sim_portal import Collection, Portal
 from vaiven_connectors.hubspot._sim_records import Hand, Record
 from vaiven_connectors.hubspot._sim_schema import iso
 from vaiven_sdk.testing import Clock, Simulator, action
-
-_OBJECTS = "/crm/v3/objects/{objectType}"
-_LINKS = "/crm/v4/associations/{fromObjectType}/{toObjectType}"
-_RECORD_LINKS = "/crm/v4/objects/{objectType}/{objectId}/associations/{toObjectType}"
-_PROPERTIES = "/crm/v3/properties/{objectType}"
-
-PATHS: list[tuple[str, str, Handler]] = [
-    ("GET", _OBJECTS, objects.list_records),
-    ("POST", f"{_OBJECTS}/search", objects.search),
-    ("POST", f"{_OBJECTS}/batch/read", objects.batch_read),
-    ("POST", f"{_OBJECTS}/batch/update", objects.batch_update),
-    ("POST", f"{_OBJECTS}/batch/upsert", objects.batch_upsert),
-    ("POST", f"{_OBJECTS}/batch/create", objects.batch_create),
-    ("POST", f"{_OBJECTS}/batch/archive", objects.batch_archive),
-    ("POST", f"{_OBJECTS}/merge", objects.merge),
-    ("POST", "/crm/v3/objects/contacts/gdpr-delete", objects.gdpr_delete),
-    ("POST", _OBJECTS, objects.create),
-    ("GET", f"{_OBJECTS}/{{objectId}}", objects.read),
-    ("PATCH", f"{_OBJECTS}/{{objectId}}", objects.update),
-    ("DELETE", f"{_OBJECTS}/{{objectId}}", objects.archive),
-    (
-        "PUT",
-        "/crm/v4/objects/{fromObjectType}/{fromObjectId}/associations/default/{toObjectType}/{toObjectId}",
-        settings.link_default,
-    ),
-    ("GET", _RECORD_LINKS, settings.links_of),
-    ("PUT", f"{_RECORD_LINKS}/{{toObjectId}}", settings.link),
-    ("DELETE", f"{_RECORD_LINKS}/{{toObjectId}}", settings.unlink),
-    ("POST", f"{_LINKS}/batch/read", settings.links_batch_read),
-    ("POST", f"{_LINKS}/batch/create", settings.links_batch_create),
-    ("POST", f"{_LINKS}/batch/archive", settings.links_batch_archive),
-    ("POST", f"{_LINKS}/batch/labels/archive", settings.links_batch_archive_labels),
-    ("POST", f"{_LINKS}/batch/associate/default", settings.links_batch_default),
-    ("GET", f"{_LINKS}/labels", settings.labels),
-    ("POST", f"{_LINKS}/labels", settings.create_label),
-    ("GET", _PROPERTIES, settings.list_properties),
-    ("POST", _PROPERTIES, settings.create_property),
-    ("GET", f"{_PROPERTIES}/groups", settings.list_groups),
-    ("POST", f"{_PROPERTIES}/groups", settings.create_group),
-    ("GET", f"{_PROPERTIES}/groups/{{groupName}}", settings.get_group),
-    ("GET", f"{_PROPERTIES}/{{propertyName}}", settings.get_property),
-    ("PATCH", f"{_PROPERTIES}/{{propertyName}}", settings.update_property),
-    ("DELETE", f"{_PROPERTIES}/{{propertyName}}", settings.archive_property),
-    ("GET", "/account-info/v3/details", settings.account_details),
-    ("POST", "/oauth/v1/token", oauth.token),
-    ("POST", "/oauth/v3/token", oauth.token),
-    ("GET", "/oauth/v1/access-tokens/{token}", oauth.access_token_info),
-    ("GET", "/oauth/v1/refresh-tokens/{token}", oauth.refresh_token_info),
-    ("DELETE", "/oauth/v1/refresh-tokens/{token}", oauth.delete_refresh_token),
-]
-"""Every method and path that is served, the most literal of a family first."""
 
 _JSON = "application/json;charset=utf-8"
 _NOT_FOUND = (
@@ -114,7 +63,10 @@ class HubSpotSimulator(Simulator):
       (HubSpot/hubspot-api-nodejs#548); batch/upsert takes it.
     - `association_ids_as_numbers` (False): v4 associations give `toObjectId` as a number. The published
       description says string; answers that users quote show numbers.
-    - `missing_scopes` (()): object types for which the token lacks the scope: 403.
+    - `validate_deal_stage` (True): `pipeline` and `dealstage` take ids that there are, and only a stage of the
+      deal's own pipeline (legacy pipelines overview, guide to the deals API); HubSpot's sentence for the latter
+      is not documented. False: any text.
+    - `missing_scopes` (()): object types, or `owners`, for which the token lacks the scope: 403.
 
     A row's fault in batch/create, /update or /upsert fails the whole batch with that row's 400 or 409 and
     nothing is written, unless every row has an `objectWriteTraceId`: then 207 and an error for each (page
@@ -139,6 +91,7 @@ class HubSpotSimulator(Simulator):
         "touch_on_unchanged": False,
         "batch_update_by_email": False,
         "association_ids_as_numbers": False,
+        "validate_deal_stage": True,
         "missing_scopes": (),
     }
 
@@ -150,7 +103,10 @@ class HubSpotSimulator(Simulator):
         self.limits = Limits(self.quirk)
         self._private_app = Hand("INTEGRATION", str(self.random.randint(1_000_000, 9_000_000)))
         self._public_app = Hand("INTEGRATION", str(self.random.randint(1_000_000, 9_000_000)))
+        # The ids are those of the owner that the guide to the owners API shows.
         self._user = Hand("CRM_UI", "userId:9586504", 9_586_504)
+        user = {"email": "owner@example.com", "firstName": "HubSpot", "lastName": "Test Owner"}
+        self.portal.owners.add(user, self._now(), (41_629_779, 9_586_504))
         self._refresh_token = self.portal.access.new_refresh_token()
 
     def _now(self) -> int:
@@ -212,8 +168,11 @@ class HubSpotSimulator(Simulator):
 
     def _check_scope(self, request: Request) -> None:
         lacking = self.quirk["missing_scopes"]
-        if not lacking:
+        # Any object's scope, and the owners' too, opens the pipelines (`sec` of crm-pipelines@v3).
+        if not lacking or request.url.path.startswith("/crm/v3/pipelines/"):
             return
+        if "owners" in lacking and request.url.path.startswith("/crm/v3/owners"):
+            raise missing_scopes("crm.objects.owners.read")
         for slot in ("objectType", "fromObjectType", "toObjectType"):
             given = request.path_params.get(slot)
             name = self.portal.collection(given).kind.name if given else None
@@ -333,6 +292,27 @@ class HubSpotSimulator(Simulator):
         prop.archived_at = iso(self._now())
 
     @action
+    def add_owners(self, owners: list[dict[str, Any]]) -> list[str]:
+        """Add users, who are owners from then on (as `PublicOwner`: `email`, `firstName`, `type`, `teams` ...)."""
+        with _as_value_error():
+            return [self.portal.owners.add(owner, self._now()) for owner in owners]
+
+    @action
+    def archive_owner(self, owner_id: str) -> None:
+        """Remove a user from the portal; records keep the owner's id."""
+        self.portal.owners.archive(str(owner_id), self._now())
+
+    @action
+    def add_pipeline(self, definition: dict[str, Any]) -> dict[str, Any]:
+        """Add a deal pipeline (as `PipelineInput`; `displayOrder` and those of the stages have defaults)."""
+        stages = [{"displayOrder": i, **stage} for i, stage in enumerate(definition.get("stages") or ())]
+        whole = {"displayOrder": len(self.portal.pipelines.all), **definition, "stages": stages}
+        with _as_value_error():
+            made = self.portal.pipelines.add(whole, self._now())
+        self.portal.offer_stages()
+        return made
+
+    @action
     def rotate_private_token(self) -> str:
         """Replace the private app's token; the old one stops working."""
         self.portal.access.rotate()
@@ -349,7 +329,7 @@ class HubSpotSimulator(Simulator):
         return self.portal.access.grant()
 
     def state(self) -> dict[str, Any]:
-        """All records, archived, merged and erased ones with a marker; associations; custom properties."""
+        """All records, with a marker on those gone; associations; owners; pipelines; custom properties."""
         state: dict[str, Any] = {}
         for name, collection in self.portal.collections.items():
             records = {str(r.id): _truth(r) for r in collection.records.values()}
@@ -357,6 +337,8 @@ class HubSpotSimulator(Simulator):
             records |= {str(i): {"id": str(i), "erasedAt": at} for i, at in collection.erased.items()}
             state[name] = records
         state["associations"] = self.portal.links.state()
+        state["owners"] = {owner["id"]: dict(owner) for owner in self.portal.owners.all.values()}
+        state["pipelines"] = dict(self.portal.pipelines.all)
         state["properties"] = {
             name: {p.name: p.to_json() for p in collection.schema.properties.values() if not p.vendor_own}
             for name, collection in self.portal.collections.items()

@@ -93,6 +93,56 @@ def test_creates_updates_archives(sim, client):
     assert sim.state()["contacts"][made.id]["archived"] is True
 
 
+def test_owners(sim, client):
+    from hubspot.crm.owners.exceptions import NotFoundException
+
+    teams = [{"id": "178588", "name": "West Coast Sales", "primary": True}]
+    made = sim.add_owners([{"email": f"o{i}@example.com", "firstName": f"O{i}", "teams": teams} for i in range(257)])
+    everyone = client.crm.owners.get_all()
+    assert [owner.id for owner in everyone][1:] == made
+    assert (everyone[1].email, everyone[1].type, everyone[1].archived) == ("o0@example.com", "PERSON", False)
+    assert everyone[1].teams[0].name == "West Coast Sales"
+    assert everyone[1].created_at.tzinfo is not None
+    api = client.crm.owners.owners_api
+    assert api.get_by_id(int(made[5])).first_name == "O5"
+    assert api.get_by_id(everyone[6].user_id, id_property="userId").id == made[5]
+    assert [owner.id for owner in api.get_page(email="o9@example.com").results] == [made[9]]
+    sim.archive_owner(made[5])
+    with pytest.raises(NotFoundException):
+        api.get_by_id(int(made[5]))
+    (gone,) = client.crm.owners.get_all(archived=True)
+    assert (gone.id, gone.archived, gone.user_id) == (made[5], True, None)
+    assert gone.user_id_including_inactive == everyone[6].user_id
+
+
+def test_pipelines(sim, client):
+    from hubspot.crm.deals import SimplePublicObjectInputForCreate
+    from hubspot.crm.deals.exceptions import ApiException
+    from hubspot.crm.pipelines.exceptions import NotFoundException
+
+    stages = [{"stageId": "talks", "label": "Talks", "metadata": {"probability": "0.5"}}]
+    renewals = sim.add_pipeline({"label": "Renewals", "stages": stages})["id"]
+    api = client.crm.pipelines.pipelines_api
+    default, other = api.get_all("deals").results
+    assert (default.id, default.stages[5].id, other.id) == ("default", "closedwon", renewals)
+    assert default.stages[5].metadata == {"isClosed": "true", "probability": "1.0"}
+    assert default.stages[5].write_permissions == "CRM_PERMISSIONS_ENFORCEMENT"
+    assert api.get_by_id("deals", renewals).label == "Renewals"
+    with pytest.raises(NotFoundException):
+        api.get_by_id("deals", "nope")
+    on_stages = client.crm.pipelines.pipeline_stages_api
+    assert [stage.id for stage in on_stages.get_all("deals", renewals).results] == ["talks"]
+    assert on_stages.get_by_id("deals", renewals, "talks").label == "Talks"
+    deals = client.crm.deals.basic_api
+    place = {"pipeline": renewals, "dealstage": "talks"}
+    made = deals.create(SimplePublicObjectInputForCreate(properties=place, associations=[]))
+    assert made.properties["dealstage"] == "talks"
+    with pytest.raises(ApiException) as refused:
+        deals.create(SimplePublicObjectInputForCreate(properties={"dealstage": "talks"}, associations=[]))
+    assert refused.value.status == 400
+    assert body_of(refused)["errors"][0]["code"] == "INVALID_OPTION"
+
+
 def test_batches(sim, client):
     from hubspot.crm.contacts import (
         BatchInputSimplePublicObjectBatchInput,

@@ -7,7 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.support.spec_check import load_spec, unaccepted
-from vaiven_connectors.hubspot.simulator import PATHS, HubSpotSimulator
+from vaiven_connectors.hubspot._sim_paths import PATHS
+from vaiven_connectors.hubspot.simulator import HubSpotSimulator
 
 APIS = [
     "crm-contacts@v3",
@@ -15,12 +16,15 @@ APIS = [
     "crm-custom-objects@v3",
     "crm-associations@v4",
     "crm-properties@v3",
+    "crm-crm-owners@v3",
+    "crm-pipelines@v3",
     "account-account-info@v3",
     "auth-oauth@v1",
     "auth-oauth@v3",
 ]
 
 NOT_DESCRIBED = {
+    ("GET", "/crm/v3/owners/"): "described without the slash, which the client 12.0.0 sends",
     (
         "GET",
         "/crm/v4/associations/{}/{}/labels",
@@ -155,6 +159,30 @@ def walk_settings(walk, contact, company):
     )
 
 
+def walk_sales(walk):
+    teams = [{"id": "178588", "name": "West Coast Sales", "primary": True}]
+    person, queue, gone = walk.sim.add_owners(
+        [{"email": "p@example.com", "teams": teams}, {"type": "QUEUE"}, {"firstName": "Gone"}]
+    )
+    walk.sim.archive_owner(gone)
+    walk("GET", "/crm/v3/owners")
+    walk("GET", "/crm/v3/owners?limit=1")
+    walk("GET", "/crm/v3/owners?archived=true")
+    for owner in (person, queue):
+        walk("GET", f"/crm/v3/owners/{owner}")
+    walk("GET", f"/crm/v3/owners/{gone}?archived=true")
+    walk("GET", f"/crm/v3/owners/{gone}", expect=404)
+    stages = [{"label": "Talks", "metadata": {"probability": "0.5"}}]
+    made = walk.sim.add_pipeline({"label": "Renewals", "stages": stages})
+    walk("GET", "/crm/v3/pipelines/deals")
+    walk("GET", "/crm/v3/pipelines/contacts")
+    base = f"/crm/v3/pipelines/deals/{made['id']}"
+    walk("GET", base)
+    walk("GET", f"{base}/stages")
+    walk("GET", f"{base}/stages/{made['stages'][0]['id']}")
+    walk("GET", f"{base}/stages/closedwon", expect=404)
+
+
 def walk_oauth(walk):
     form = {"grant_type": "refresh_token", **walk.sim.oauth_credential}
     token = walk("POST", "/oauth/v1/token", data=form)
@@ -173,5 +201,6 @@ def test_answers_fit_the_description(spec):
     (company,) = walk.sim.seed("companies", [{"name": "C"}])
     walk_settings(walk, contact, company)
     walk("POST", "/crm/v3/objects/contacts/gdpr-delete", {"objectId": contact}, expect=204)
+    walk_sales(walk)
     walk_oauth(walk)
     assert unaccepted(walk.problems, ACCEPTED) == []
