@@ -1,0 +1,146 @@
+"""`vaiven connectors`: what can be connected, and what each connector promises."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vaiven_api.cli.options import Options, common
+from vaiven_api.cli.output import print_json, table
+
+if TYPE_CHECKING:
+    from vaiven_registry import Manifest
+    from vaiven_sdk import Stream
+
+
+@click.group()
+def connectors() -> None:
+    """List the connectors, or show one."""
+
+
+@connectors.command("list")
+@common(store=False)
+def list_(options: Options) -> None:
+    """List the connectors with their streams; broken plug-ins come with the reason.
+
+    \b
+    Example:
+      vaiven connectors list --json
+    """  # noqa: D301
+    from vaiven_registry import Registry  # noqa: PLC0415
+
+    registry = Registry()
+    found = []
+    for entry in registry.list():
+        try:
+            found.append((entry, registry.manifest(entry.slug)))
+        except Exception as problem:  # noqa: BLE001 - a partner's broken package must not hide the others
+            del problem
+    broken = registry.broken()
+    if options.json:
+        listed = [{**summary(m), "package": e.distribution, "version": e.version} for e, m in found]
+        print_json({"connectors": listed, "broken": [asdict(b) for b in broken]})
+        return
+    rows = []
+    for entry, manifest in found:
+        for n, stream in enumerate(manifest.streams):
+            name, category = (entry.slug, manifest.category) if n == 0 else ("", "")
+            reads = "changes" if stream.incremental else "whole"
+            rows.append([name or " ", category or " ", stream.name, stream.direction, reads, stream.guarantee])
+    table(("connector", "category", "stream", "direction", "reads", "guarantee"), rows)
+    for one in broken:
+        click.echo(f"\nBroken: {one.slug} from {one.distribution}: {one.reason}\n  {one.remedy}")
+
+
+@connectors.command()
+@click.argument("slug")
+@common(store=False)
+def show(options: Options, slug: str) -> None:
+    """Show all that a connector declares: streams, fields, guards, limits, sign-in, settings.
+
+    \b
+    Example:
+      vaiven connectors show hubspot
+    """  # noqa: D301
+    from vaiven_registry import Registry  # noqa: PLC0415
+
+    described = detail(slug, Registry())
+    if options.json:
+        print_json(described)
+        return
+    click.echo(f"{described['name']} ({slug}, {described['category']})  {described['docs']}")
+    click.echo(f"\nAddress: {described['base_url']}   further hosts: {', '.join(described['hosts']) or 'none'}")
+    for scheme in described["auth"]:
+        scopes = f"; scopes: {' '.join(scheme['scopes'])}" if scheme["scopes"] else ""
+        click.echo(f"Sign in: {scheme['kind']}, takes {', '.join(scheme['fields'])}{scopes}")
+    click.echo("\nSettings" + ("" if described["config"] else ": none"))
+    for setting in described["config"]:
+        must = "required" if setting["required"] else "optional"
+        rule = f", {setting['pattern']}" if setting["pattern"] else ""
+        click.echo(f"  {setting['name']} ({must}, {setting['type']}{rule}), as in {setting['example'] or '-'}")
+        click.echo(f"      {setting['help']}")
+    click.echo("\nLimits" + ("" if described["limits"] else ": none declared"))
+    for limit in described["limits"]:
+        click.echo(f"  {limit['calls']} calls in {limit['per']:g} s  {limit['path'] or 'all paths'}")
+        click.echo(f"      {limit['source']}")
+    for stream in described["streams"]:
+        _show_stream(stream)
+
+
+def _show_stream(stream: dict[str, Any]) -> None:
+    reads = "what changed" if stream["incremental"] else "everything each time"
+    click.echo(f"\n{stream['name']} -> {stream['entity']}: {stream['direction']}, {stream['guarantee']}")
+    click.echo(f"  reads {reads}; deletions by {stream['deletes']}; reads trail writes by {stream['lag']:g} s")
+    if stream["writes"]:
+        key = stream["create_key"] or "-"
+        click.echo(f"  writes {', '.join(stream['writes'])}; guard {stream['guard']}; create key {key}")
+    rows = [[f["field"], f["unified"], f["direction"], f["refers_to"]] for f in stream["fields"]]
+    table(("  field", "unified field", "direction", "refers to"), ([f"  {r[0]}", *r[1:]] for r in rows))
+
+
+def summary(manifest: Manifest) -> dict[str, Any]:
+    """What the list says of a connector."""
+    return {
+        "slug": manifest.slug,
+        "name": manifest.name,
+        "category": manifest.category,
+        "has_simulator": manifest.has_simulator,
+        "streams": [
+            {
+                "name": s.name,
+                "entity": s.entity,
+                "direction": s.direction,
+                "incremental": s.incremental,
+                "guarantee": s.guarantee,
+            }
+            for s in manifest.streams
+        ],
+    }
+
+
+def detail(slug: str, registry: Any) -> dict[str, Any]:
+    """Everything that a connector declares, as plain values."""
+    manifest: Manifest = registry.manifest(slug)
+    connector = registry.load(slug)
+    plain = asdict(manifest)
+    for stream in plain["streams"]:
+        loaded = connector.streams[stream["name"]]
+        stream["lag"] = loaded.lag
+        stream["fields"] = fields(loaded)
+    limits = [asdict(limit) for limit in connector.limits]
+    return {**plain, "limits": limits}
+
+
+def fields(stream: Stream[Any, Any]) -> list[dict[str, Any]]:
+    """The mapping of a stream, a row for each unified field."""
+    wires = stream.record.__wires__
+    rows = []
+    for name, mapped in stream.record.mapped().items():
+        source = next((".".join(w.path) or f for f, w in wires.items() if w.to == name), "(computed)")
+        both = name in stream.writable
+        rows.append(
+            {"field": source, "unified": name, "direction": "both" if both else "read", "refers_to": mapped.ref}
+        )
+    return rows
