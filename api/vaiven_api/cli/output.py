@@ -31,6 +31,8 @@ def cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.1f}"
     if isinstance(value, list | tuple):
         return ", ".join(cell(v) for v in value) or "-"
     return plain(value if isinstance(value, str) else msgspec.json.encode(value).decode())
@@ -50,7 +52,7 @@ def moment(at: str | None) -> str:
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A table to stdout: drawn on a terminal, plain and never cut elsewhere; numbers stand to the right."""
     values = [list(row) for row in rows]
-    numeric = [all(isinstance(row[n], int) or row[n] in {None, ""} for row in values) for n in range(len(headers))]
+    numeric = [all(isinstance(row[n], int | float) or row[n] in {None, ""} for row in values) for n in range(len(headers))]
     shown = [[cell(value) for value in row] for row in values]
     if sys.stdout.isatty():
         _draw(headers, shown, numeric)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from rich.progress import Task
     from rich.text import Text
 
-Told = "Callable[[str, str, str, int], None]"
-
 _EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
 _VERBS = {"pull": "read", "push": "written"}

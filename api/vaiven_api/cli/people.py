@@ -1,0 +1,205 @@
+"""`vaiven people`: one person out of many records, and why each value is what it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from vaiven_api.cli.options import TENANT, Options, common
+from vaiven_api.cli.output import cell, moment, print_json, short, table
+from vaiven_api.cli.running import reader_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+_MANY = 500
+"""Ids in one statement; below the limit of old SQLite builds."""
+
+
+@click.command()
+@click.argument("who", metavar="[ID|EMAIL]", required=False)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="Most people to list.")
+@click.option(
+    "--why", is_flag=True, help="Add each value's source record, its time there, and the rule by which it won."
+)
+@common()
+def people(options: Options, *, who: str | None, limit: int, why: bool) -> None:
+    """List people, or show one: the unified values, the records behind them, the consent log.
+
+    An id that was merged away leads to the person that was kept.
+
+    \b
+    Examples:
+      vaiven people --limit 5
+      vaiven people ana@example.com --why
+    """  # noqa: D301
+    with reader_of(options) as connection:
+        if who is None:
+            found, total = _some(connection, limit)
+        else:
+            ids = _find(connection, who)
+            found, total = [_one(connection, person_id) for person_id in ids[:limit]], len(ids)
+    if who and not found:
+        raise click.BadParameter(f"there is no person {who!r}", param_hint="ID|EMAIL")
+    if options.json:
+        print_json({"people": found, "total": total})
+    elif who is None:
+        rows = [[p["id"], p["name"], p["email"], p["phone"], ", ".join(p["tools"])] for p in found]
+        table(("id", "name", "email", "phone", "known in"), rows)
+        click.echo(f"\n{len(found):,} of {total:,} people")
+    else:
+        for person in found:
+            _show(person, why=why)
+
+
+def _some(connection: sqlite3.Connection, limit: int) -> tuple[list[dict[str, Any]], int]:
+    rows = connection.execute(
+        "SELECT id, email, phone, coalesce(full_name, trim(coalesce(given_name, '') || ' ' ||"
+        " coalesce(family_name, ''))) AS name, updated_at FROM person WHERE tenant_id = ? AND deleted_at IS NULL"
+        " ORDER BY updated_at DESC, id LIMIT ?",
+        (TENANT, limit),
+    ).fetchall()
+    (total,) = connection.execute(
+        "SELECT count(*) FROM person WHERE tenant_id = ? AND deleted_at IS NULL", (TENANT,)
+    ).fetchone()
+    tools = _tools(connection, [row["id"] for row in rows])
+    return [{**dict(row), "tools": tools.get(row["id"], [])} for row in rows], total
+
+
+def _tools(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, list[str]]:
+    out: dict[str, list[str]] = {}
+    for start in range(0, len(ids), _MANY):
+        some = ids[start : start + _MANY]
+        for row in connection.execute(
+            "SELECT DISTINCT r.entity_id, s.connection_id FROM record r JOIN source s ON s.id = r.source_id"  # noqa: S608
+            f" WHERE r.tenant_id = ? AND r.entity_id IN ({','.join('?' * len(some))}) AND r.deleted_at IS NULL"
+            " ORDER BY 1, 2",
+            (TENANT, *some),
+        ):
+            out.setdefault(row[0], []).append(row[1])
+    return out
+
+
+def _find(connection: sqlite3.Connection, who: str) -> list[str]:
+    """Ids of the people that an id or an address means: their own address, or one of their records'."""
+    redirect = connection.execute(
+        "WITH RECURSIVE way(id) AS (SELECT ? UNION SELECT r.to_id FROM redirect r JOIN way ON r.from_id = way.id"
+        " WHERE r.tenant_id = ? AND r.entity = 'person')"
+        " SELECT p.id FROM person p JOIN way ON way.id = p.id WHERE p.tenant_id = ?"
+        " AND NOT EXISTS (SELECT 1 FROM redirect r WHERE r.tenant_id = p.tenant_id AND r.entity = 'person'"
+        " AND r.from_id = p.id)",
+        (who, TENANT, TENANT),
+    ).fetchall()
+    if redirect:
+        return [redirect[0][0]]
+    address = who.strip().lower()
+    rows = connection.execute(
+        "SELECT id FROM person WHERE tenant_id = ? AND email = ? AND coalesce(deletion_reason, '') NOT LIKE 'merged%'"
+        " UNION SELECT r.entity_id FROM record_key k JOIN record r ON r.tenant_id = k.tenant_id"
+        " AND r.source_id = k.source_id AND r.remote_id = k.remote_id"
+        " WHERE k.tenant_id = ? AND k.entity = 'person' AND k.namespace = 'email' AND k.value = ? AND k.current = 1"
+        " AND r.entity_id IS NOT NULL ORDER BY 1",
+        (TENANT, address, TENANT, address),
+    )
+    return [row[0] for row in rows]
+
+
+def _one(connection: sqlite3.Connection, person_id: str) -> dict[str, Any]:
+    from vaiven_sync_engine.store.entities import load  # noqa: PLC0415 - the model
+
+    person = load(connection, TENANT, "person", [person_id])[person_id]
+    streams = {
+        row["id"]: f"{row['connection_id']}/{row['stream']}"
+        for row in connection.execute("SELECT id, connection_id, stream FROM source WHERE tenant_id = ?", (TENANT,))
+    }
+    records = [
+        {
+            "stream": streams.get(row["source_id"], "?"),
+            "remote_id": row["remote_id"],
+            "version": row["version"],
+            "observed_at": row["observed_at"],
+            "deleted_at": row["deleted_at"],
+            "fields": msgspec.json.decode(row["fields"] or "{}"),
+        }
+        for row in connection.execute(
+            "SELECT source_id, remote_id, version, observed_at, deleted_at, fields FROM record"
+            " WHERE tenant_id = ? AND entity_id = ? ORDER BY source_id, remote_id",
+            (TENANT, person_id),
+        )
+    ]
+    log = [
+        dict(row)
+        for row in connection.execute(
+            "SELECT channel, purpose, status, address, connection_id, occurred_at, received_at FROM consent_event"
+            " WHERE tenant_id = ? AND person_id = ? ORDER BY coalesce(occurred_at, received_at), id",
+            (TENANT, person_id),
+        )
+    ]
+    values = {}
+    for name, value in person.values.items():
+        origin = person.origins.get(name)
+        values[name] = {
+            "value": value,
+            "from": f"{streams[origin.source]}/{origin.remote_id}" if origin and origin.source in streams else "hub",
+            "at": origin.at if origin else "",
+            "rule": origin.rule if origin else "",
+            "revision": origin.rev if origin else 0,
+        }
+    return {
+        "id": person_id,
+        "deleted_at": person.deleted_at,
+        "deletion_reason": person.deletion_reason,
+        "values": values,
+        "records": records,
+        "consent": log,
+    }
+
+
+def _show(person: dict[str, Any], *, why: bool) -> None:
+    gone = f"  deleted {moment(person['deleted_at'])}, {person['deletion_reason']}" if person["deleted_at"] else ""
+    click.echo(f"Person {person['id']}{gone}\n")
+    if why:
+        table(
+            ("field", "value", "from", "changed there", "rule"),
+            [
+                [name, short(v["value"]), v["from"], moment(v["at"]), v["rule"]]
+                for name, v in sorted(person["values"].items())
+            ],
+        )
+    else:
+        width = max((len(name) for name in person["values"]), default=0)
+        for name, value in sorted(person["values"].items()):
+            click.echo(f"{name:<{width}}  {cell(value['value'])}")
+    click.echo("")
+    table(
+        ("record", "id", "version", "seen", "deleted"),
+        [
+            [
+                r["stream"],
+                r["remote_id"],
+                moment(r["version"]) if "T" in r["version"] else r["version"],
+                moment(r["observed_at"]),
+                moment(r["deleted_at"]),
+            ]
+            for r in person["records"]
+        ],
+    )
+    if person["consent"]:
+        click.echo("")
+        table(
+            ("consent", "status", "address", "said by", "when"),
+            [
+                [
+                    f"{c['channel']} {c['purpose']}",
+                    c["status"],
+                    c["address"],
+                    c["connection_id"],
+                    moment(c["occurred_at"] or c["received_at"]),
+                ]
+                for c in person["consent"]
+            ],
+        )
+    click.echo("")
