@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LARGEST_RECORD = 1024 * 1024
 """Bytes of one record's JSON: a larger one is set aside so that it cannot crowd out the rest."""
+LARGEST_INTEGER = 2**63 - 1
+"""What a column of whole numbers holds."""
 KEPT_BODY = 20_000
 """Bytes of a bad record's body that are kept to look at."""
 
@@ -29,7 +31,7 @@ class Observed:
     Args:
         remote_id: the tool's id.
         version: grows when the record changes; empty when the tool has none.
-        hash: of the body: equal means nothing changed.
+        hash: of what the body says, not of how it is spaced or escaped: equal means nothing changed.
         body: the tool's JSON, untouched.
         fields: clean unified values as JSON text; references are the tool's ids.
         hub_id: our id of the entity, if the tool carries it.
@@ -91,6 +93,14 @@ def decode_one(record: type[Record[Any]], body: bytes) -> Observed | Bad:
         remote_id = typed.remote_id
         fields = typed.unified()
         text = body.decode()
+        seen = Observed(
+            remote_id,
+            typed.record_version,
+            blake2b(_plain(body), digest_size=16).digest(),
+            text,
+            msgspec.json.encode(fields).decode(),
+            typed.record_hub_id,
+        )
     except ValidationError as problem:
         return Bad("invalid", _first_problem(problem), _shown(body), _id_of(record, body))
     except (RecordRejected, ValueError, ArithmeticError, UnicodeError, RecursionError) as problem:
@@ -98,14 +108,17 @@ def decode_one(record: type[Record[Any]], body: bytes) -> Observed | Bad:
     if not remote_id or "\0" in text or "\\u0000" in text:
         what = "it has no id" if not remote_id else "it holds a NUL character"
         return Bad("invalid", what, _shown(body), remote_id or None)
-    return Observed(
-        remote_id,
-        typed.record_version,
-        blake2b(body, digest_size=16).digest(),
-        text,
-        msgspec.json.encode(fields).decode(),
-        typed.record_hub_id,
-    )
+    for name, value in fields.items():
+        if type(value) is int and not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
+            return Bad("invalid", f"{name}: a whole number of more than 64 bits", _shown(body), remote_id)
+    return seen
+
+
+def _plain(body: bytes) -> bytes:
+    """The same bytes for the same JSON: an object inside a list and the object alone may be indented differently."""
+    if b"\\" in body:
+        return msgspec.json.encode(msgspec.json.decode(body))
+    return msgspec.json.format(body, indent=-1) if b"\n" in body or b'": ' in body or b'", ' in body else body
 
 
 def _first_problem(problem: ValidationError) -> str:
