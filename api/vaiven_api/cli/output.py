@@ -52,7 +52,7 @@ def moment(at: str | None) -> str:
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A table to stdout: drawn on a terminal, plain and never cut elsewhere; numbers stand to the right."""
     values = [list(row) for row in rows]
-    numeric = [all(isinstance(row[n], int | float) or row[n] in {None, ""} for row in values) for n in range(len(headers))]
+    numeric = [_is_numeric([row[n] for row in values]) for n in range(len(headers))]
     shown = [[cell(value) for value in row] for row in values]
     if sys.stdout.isatty():
         _draw(headers, shown, numeric)
@@ -64,6 +64,11 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
             for text, width, right in zip(row, widths, numeric, strict=True)
         )
         click.echo("  ".join(aligned).rstrip())
+
+
+def _is_numeric(column: Sequence[Any]) -> bool:
+    given = [value for value in column if value not in {None, ""}]
+    return bool(given) and all(isinstance(value, int | float) for value in given)
 
 
 def _draw(headers: Sequence[str], shown: Sequence[Sequence[str]], numeric: Sequence[bool]) -> None:

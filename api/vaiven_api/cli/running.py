@@ -55,7 +55,7 @@ def engine_of(options: Options) -> Iterator[Engine]:
 
     set_up(verbose=options.verbose)
     # From here on SIGTERM is like Ctrl-C, also where no event loop runs.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Database.reader(options.store):
         pass
     vault = Vault.at(options.store)
@@ -67,6 +67,7 @@ def engine_of(options: Options) -> Iterator[Engine]:
 
     with Database.open(options.store) as database:
         yield Engine(database, Registry().load, unseal, tenant=TENANT)
+    signal.signal(signal.SIGTERM, former)
 
 
 @contextmanager
