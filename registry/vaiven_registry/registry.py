@@ -151,15 +151,11 @@ class Registry:
             there = module is not None and find_spec(module) is not None
             found = getattr(import_module(module), "simulator", None) if module and there else None
         except (Exception, SystemExit) as problem:
-            raise _broken_error(
-                _broken(entry, f"its simulator cannot be imported: {_short(problem)}")
-            ) from problem
+            raise _broken_error(_broken(entry, f"its simulator cannot be imported: {_short(problem)}")) from problem
         if not there:
             from vaiven_registry.errors import NoSimulator  # noqa: PLC0415
 
-            raise NoSimulator(
-                f"{slug!r} comes without a simulator.", why=f"there is no {module or 'package'}"
-            )
+            raise NoSimulator(f"{slug!r} comes without a simulator.", why=f"there is no {module or 'package'}")
         if not (isinstance(found, type) and issubclass(found, Simulator)):
             raise _broken_error(_broken(entry, f"{module} has no `simulator` that is a Simulator class"))
         return found

@@ -100,9 +100,7 @@ def test_a_folder_without_a_connector_is_named(package, capsys):
     assert "acme has no connector.py" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"), [("import nothing_here", ModuleNotFoundError), ("acme = 1", TypeError)]
-)
+@pytest.mark.parametrize(("text", "problem"), [("import nothing_here", ModuleNotFoundError), ("acme = 1", TypeError)])
 def test_a_broken_built_in_connector_stops_everything(package, text, problem):
     (package / "acme" / "connector.py").write_text(text)
     with pytest.raises(problem):

@@ -94,9 +94,7 @@ def test_three_hundred_plug_ins_are_listed_without_importing_one(site, monkeypat
     slugs = [entry.slug for entry in registry.list()]
     assert sum(slug.startswith("acme") for slug in slugs) == 300
     assert registry.broken() == ()
-    new = {
-        name for name in set(sys.modules) - before if "acme" in name or name.startswith("vaiven_connectors")
-    }
+    new = {name for name in set(sys.modules) - before if "acme" in name or name.startswith("vaiven_connectors")}
     assert not new
     assert not [name for name in counting.names if "acme" in name]
     # Two files of each package are read, entry points and name; twice as many is the most that we allow.
@@ -124,9 +122,7 @@ def test_start_up_loads_no_web_library():
         heavy = {"httpx", "pydantic", "starlette", "uvicorn", "sqlalchemy", "vaiven_sdk", "vaiven_connectors"}
         print(*sorted(heavy & set(sys.modules)))
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], check=True, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, capture_output=True, text=True)
     assert done.stdout.split() == []
 
 
