@@ -12,7 +12,7 @@ import msgspec
 
 from vaiven_sdk import Batch, ChangesUnknown, CursorExpired, Deletes, Window
 from vaiven_sdk.record import Record
-from vaiven_sync_engine.records import Bad, Decoded, decode
+from vaiven_sync_engine.records import Bad, Decoded, decode, id_of
 from vaiven_sync_engine.store.pages import PageWrite, move_position, write_page
 from vaiven_sync_engine.times import earlier, instant
 
@@ -123,6 +123,9 @@ class Puller:
                 if seen is not None:
                     seen.update(o.remote_id for o in page.decoded.good)
                     seen.update(b.remote_id for b in page.decoded.bad if b.remote_id)
+                    if not all(b.remote_id for b in page.decoded.bad):
+                        # It may be any of those that seem to be missing.
+                        seen = None
                 await self._store(page)
                 if progress:
                     progress(self.pulled)
@@ -160,7 +163,9 @@ class Puller:
         async with aclosing(self.session.walk(read, window, state=state, key=key)) as fetched:
             async for page in fetched:
                 decoded = decode(record, page.items)
-                decoded.bad.extend(Bad("invalid", reason, body) for body, reason in page.bad)
+                decoded.bad.extend(
+                    Bad("invalid", reason, body, id_of(record, body.encode())) for body, reason in page.bad
+                )
                 yield _Page(decoded, page.state, _date(page.headers.get("date")))
 
     async def _store(self, page: _Page, *, deleted: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ LARGEST_INTEGER = 2**63 - 1
 """What a column of whole numbers holds."""
 KEPT_BODY = 20_000
 """Bytes of a bad record's body that are kept to look at."""
+_RAW = (bytes, msgspec.Raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,7 @@ def decode(record: type[Record[Any]], items: Iterable[bytes | msgspec.Raw | Mapp
     """Decode and normalise the records of one page."""
     out = Decoded()
     for item in items:
-        body = msgspec.json.encode(item) if isinstance(item, dict) else bytes(item)  # type: ignore[arg-type]
-        one = decode_one(record, body)
+        one = decode_one(record, bytes(item)) if isinstance(item, _RAW) else _decode_made(record, item)
         if isinstance(one, Observed):
             out.good.append(one)
         else:
@@ -83,11 +84,20 @@ def decode(record: type[Record[Any]], items: Iterable[bytes | msgspec.Raw | Mapp
     return out
 
 
+def _decode_made(record: type[Record[Any]], item: Mapping[str, Any]) -> Observed | Bad:
+    """One record that a connector's own reader made or decoded."""
+    try:
+        body = msgspec.json.encode(item)
+    except (TypeError, ValueError, OverflowError, RecursionError) as problem:
+        return Bad("invalid", f"no JSON can be made of it: {type(problem).__name__}", _shown(ascii(item).encode()))
+    return decode_one(record, body)
+
+
 def decode_one(record: type[Record[Any]], body: bytes) -> Observed | Bad:
     """Decode and normalise one record."""
     if len(body) > LARGEST_RECORD:
         reason = f"the record has {len(body):,} bytes; at most {LARGEST_RECORD:,} are taken"
-        return Bad("too_large", reason, _shown(body), _id_of(record, body))
+        return Bad("too_large", reason, _shown(body), id_of(record, body))
     try:
         typed = record.model_validate_json(body)
         remote_id = typed.remote_id
@@ -102,9 +112,9 @@ def decode_one(record: type[Record[Any]], body: bytes) -> Observed | Bad:
             typed.record_hub_id,
         )
     except ValidationError as problem:
-        return Bad("invalid", _first_problem(problem), _shown(body), _id_of(record, body))
+        return Bad("invalid", _first_problem(problem), _shown(body), id_of(record, body))
     except (RecordRejected, ValueError, ArithmeticError, UnicodeError, RecursionError) as problem:
-        return Bad("invalid", f"{type(problem).__name__}: {problem}"[:300], _shown(body), _id_of(record, body))
+        return Bad("invalid", f"{type(problem).__name__}: {problem}"[:300], _shown(body), id_of(record, body))
     if not remote_id or "\0" in text or "\\u0000" in text:
         what = "it has no id" if not remote_id else "it holds a NUL character"
         return Bad("invalid", what, _shown(body), remote_id or None)
@@ -130,11 +140,12 @@ def _first_problem(problem: ValidationError) -> str:
     return f"{where}: {first['msg']}{more}" if where else f"{first['msg']}{more}"
 
 
-def _id_of(record: type[Record[Any]], body: bytes) -> str | None:
+def id_of(record: type[Record[Any]], body: bytes) -> str | None:
     """The id of a record that does not decode, as far as it can be found."""
     try:
-        node = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # The standard library's reader takes what a strict one refuses: NaN, half a surrogate pair.
+        node = json.loads(body.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
         return None
     parts = []
     for name in record.__key__:
@@ -144,7 +155,7 @@ def _id_of(record: type[Record[Any]], body: bytes) -> str | None:
         if found is None or isinstance(found, (dict, list)):
             return None
         parts.append(str(found))
-    return "/".join(parts)
+    return "/".join(parts).encode("utf-8", "replace").decode() or None
 
 
 def _shown(body: bytes) -> str:
