@@ -97,6 +97,7 @@ class Http:
         base_url: replaces the connector's own, and every declared host: a simulator, a proxy.
         transport: an httpx transport to use instead of the network.
         attempts: how often one request is tried.
+        throttle: of the account, where it outlives this client.
     """
 
     connector: Connector[Any]
@@ -106,6 +107,7 @@ class Http:
     transport: Transport | None = None
     attempts: int = 6
     timeout: float = 60.0
+    throttle: Throttle | None = None
     traffic: Traffic = field(default_factory=Traffic)
 
     def __post_init__(self) -> None:
@@ -121,7 +123,7 @@ class Http:
         # `connected` may have yet to find a setting that it needs: until then only full addresses work.
         self._base = base.rstrip("/") + "/" if base else ""
         self._prefix = urlsplit(self._base).path.rstrip("/")
-        self._throttle = Throttle(self.connector.limits)
+        self._throttle = self.throttle or Throttle(self.connector.limits)
         self._client = httpx.AsyncClient(
             headers={
                 "Accept": "application/json",

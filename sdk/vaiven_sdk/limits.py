@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+import asyncio
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from fnmatch import fnmatchcase
+from time import monotonic
 from typing import TYPE_CHECKING, Self
-
-from aiolimiter import AsyncLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,29 +36,54 @@ class Limit:
 
 
 class Throttle:
-    """Client-side limits of one account: waits before a request so that the vendor need not refuse it."""
+    """Client-side limits of one account: waits before a request so that the vendor need not refuse it.
+
+    It outlives a client: what the last sync sent in its last seconds counts in the first seconds of the next one.
+    """
 
     def __init__(self, limits: Sequence[Limit]) -> None:
-        # A burst may be at most a tenth over the steady rate: vendors count in windows of their own, not in ours.
-        self._gates = [(limit, AsyncLimiter(max(1, limit.calls * 0.9), limit.per)) for limit in limits]
+        self._gates = [(limit, _Window(limit)) for limit in limits]
 
     def at(self, path: str) -> _Gate:
         """The gate that a request to `path` passes."""
         return _Gate([gate for limit, gate in self._gates if fnmatchcase(path, f"{limit.path}*")])
 
 
+class _Window:
+    """The requests of the last `per` seconds, and a little more, since each takes its own time to arrive.
+
+    Counting over every window of that length holds whatever windows the vendor counts in, rolling or fixed.
+    """
+
+    def __init__(self, limit: Limit) -> None:
+        self._calls, self._per = limit.calls, limit.per * 1.05 + 0.05
+        self._sent: deque[float] = deque()
+
+    def wait(self, now: float) -> float:
+        """Seconds until one more request fits."""
+        while self._sent and self._sent[0] <= now - self._per:
+            self._sent.popleft()
+        return 0.0 if len(self._sent) < self._calls else self._sent[0] + self._per - now
+
+    def take(self, now: float) -> None:
+        """Count one request."""
+        self._sent.append(now)
+
+
 class _Gate:
-    def __init__(self, gates: Sequence[AsyncLimiter]) -> None:
+    def __init__(self, gates: Sequence[_Window]) -> None:
         self._gates = gates
-        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        # Between the last look and the count nothing else runs, so that no slot is given away twice.
+        while (seconds := max((gate.wait(monotonic()) for gate in self._gates), default=0.0)) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(seconds)
         for gate in self._gates:
-            await self._stack.enter_async_context(gate)
+            gate.take(monotonic())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+        pass
 
 
 def retry_after(value: str | None, *, now: datetime | None = None) -> float | None:

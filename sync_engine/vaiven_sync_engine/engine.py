@@ -16,6 +16,7 @@ from ulid import ULID
 from vaiven_sdk import NotFound, PermissionMissing, Session, VaivenError
 from vaiven_sdk.errors import CustomerError
 from vaiven_sdk.http import Http
+from vaiven_sdk.limits import Throttle
 from vaiven_sync_engine import connections as accounts
 from vaiven_sync_engine.errors import ApprovalNeeded, GuardTripped, PlanChanged
 from vaiven_sync_engine.plan import Plan, Planner, dependency_order
@@ -61,6 +62,8 @@ class Engine:
     order: list[str] = field(default_factory=dependency_order)
     report: Report | None = field(default=None, init=False)
     """Of the run under way or the last one: what is known of a run that ended with an error."""
+    throttles: dict[str, Throttle] = field(default_factory=dict, init=False)
+    """By connection: a limit counts on from one run to the next."""
 
     async def sync(
         self,
@@ -151,6 +154,7 @@ class Engine:
             self.unseal(one),
             base_url=one.base_url,
             transport=self.transport(one),
+            throttle=self.throttles.setdefault(one.id, Throttle(connector.limits)),
         )
 
     async def _settle(self, work: _Work, report: Report) -> None:
