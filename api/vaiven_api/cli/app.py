@@ -64,6 +64,16 @@ class App(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; whoever stops reading its output has seen enough (`vaiven people | head`)."""
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            code = exits.OK
+        return code
+
     def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
         """Run a command and exit: every error becomes its exit code and its sentence."""
         given = list(sys.argv[1:] if args is None else args)
@@ -75,10 +85,6 @@ class App(click.Group):
             code = done.exit_code
         except click.UsageError as problem:
             code = _usage(problem, as_json=as_json)
-        except BrokenPipeError:
-            # Whoever read our output has seen enough (`vaiven people | head`).
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            code = exits.OK
         except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001 - told with a reference, and exit code 1
             code = exits.tell(problem, as_json=as_json, debug="--debug" in given)
         sys.exit(code if isinstance(code, int) else exits.OK)

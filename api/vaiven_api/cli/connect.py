@@ -233,6 +233,8 @@ def _reach(
     async def with_session(hook: str, settings: Config) -> Any:
         one = dataclasses.replace(draft, config=settings.model_dump(mode="json"))
         async with engine.client(one, connector) as client:
+            # Somebody is waiting: a wrong address is told soon, not after the patience that a sync has.
+            client.attempts = 2
             return await connector.hooks[hook](Session(client.config, client.send))
 
     async def reach() -> tuple[Config, Account | None]:

@@ -106,7 +106,8 @@ def _path(base_url: str) -> str:
 
 
 def _stop_with_parent() -> None:
-    # A read gives nothing only when whoever held the other end is gone.
-    while sys.stdin.buffer.read(1024):
+    # A read gives nothing only when whoever held the other end is gone. Unbuffered: a lock held here by a thread that
+    # waits for ever would abort the interpreter's shutdown.
+    while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
