@@ -1,1 +1,1 @@
-"""vaiven_api."""
+"""The platform's outside: command line, demo and, later, HTTP API."""

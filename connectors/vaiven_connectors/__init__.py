@@ -1,1 +1,1 @@
-"""vaiven_connectors."""
+"""The built-in connectors, one package a vendor, found through the registry."""

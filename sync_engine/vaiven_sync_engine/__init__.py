@@ -1,1 +1,1 @@
-"""vaiven_sync_engine."""
+"""The two-way engine: pull, resolve, merge, plan and push over one store."""

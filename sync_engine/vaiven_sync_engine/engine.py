@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import structlog
 from ulid import ULID
 
@@ -24,10 +23,10 @@ from vaiven_sync_engine.pull import Puller
 from vaiven_sync_engine.push import Pusher
 from vaiven_sync_engine.report import Report, StreamReport
 from vaiven_sync_engine.stage import Source, Stage
+from vaiven_sync_engine.store.runs import begin_run, end_run, source_id, unpend
 from vaiven_sync_engine.times import now as machine_now
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Mapping, Sequence
 
     from vaiven_sdk import Connector
@@ -90,7 +89,7 @@ class Engine:
         """
         started = time.perf_counter()
         report = self.report = Report(run=str(ULID()), kind="plan" if dry_run else "sync")
-        await self.database.run(_begin_run, self.tenant, report, self.now())
+        await self.database.run(begin_run, self.tenant, report, self.now())
         try:
             async with AsyncExitStack() as stack:
                 work = await self._prepare(stack, names, report)
@@ -112,7 +111,7 @@ class Engine:
             raise
         finally:
             report.seconds = time.perf_counter() - started
-            await asyncio.shield(self.database.run(_end_run, self.tenant, report, self.now()))
+            await asyncio.shield(self.database.run(end_run, self.tenant, report, self.now()))
         return report
 
     # -- steps
@@ -132,10 +131,10 @@ class Engine:
                 continue
             streams = [s for n, s in connector.streams.items() if not one.streams or n in one.streams]
             for stream in streams:
-                source_id = await self.database.run(_source, self.tenant, one.id, stream.name, stream.entity)
-                work.sources[source_id] = Source(source_id, one.id, stream)
+                row_id = await self.database.run(source_id, self.tenant, one.id, stream.name, stream.entity)
+                work.sources[row_id] = Source(row_id, one.id, stream)
                 if one.id in work.connections:
-                    report.streams[source_id] = StreamReport(one.id, stream.name)
+                    report.streams[row_id] = StreamReport(one.id, stream.name)
             if one.id in work.connections:
                 try:
                     client = self.client(one, connector)
@@ -268,15 +267,16 @@ class Engine:
                 "The plan that was approved is not the one that would run now.",
                 why=f"approved {approve}, now {plan.digest}: something changed in the tools since",
             )
+        new = [c for c in work.connections.values() if not c.approved]
         concerned = {work.sources[w.source].connection_id for w in plan.writes}
-        new = [work.connections[c] for c in sorted(concerned) if not work.connections[c].approved]
-        if new and approve is None:
+        unseen = [c for c in new if c.id in concerned]
+        if unseen and approve is None:
             raise ApprovalNeeded(
                 f"The first sync would make {len(plan.writes):,} changes, and nobody has approved them yet.",
-                why=f"new: {', '.join(c.id for c in new)}; the plan's digest is {plan.digest}",
+                why=f"new: {', '.join(c.id for c in unseen)}; the plan's digest is {plan.digest}",
                 remedy=f"Look at the plan (`vaiven plan`), then run `vaiven sync --approve {plan.digest}`.",
             )
-        for one in new:
+        for one in new if approve is not None else ():
             approved = dataclasses.replace(one, approved=True)
             work.connections[one.id] = approved
             await self.database.run(accounts.save, self.tenant, approved, self.now())
@@ -324,7 +324,7 @@ class Engine:
     async def _done(self, work: _Work, plan: Plan, left: set[str]) -> None:
         """Take entities that are in step everywhere off the list; a run over some of the tools cannot tell."""
         if not work.partial:
-            await self.database.run(_unpend, self.tenant, plan.examined, left)
+            await self.database.run(unpend, self.tenant, plan.examined, left)
 
     async def _ready(self, work: _Work, connection_id: str) -> None:
         """Ready an account for its first write of this run (a custom property, say)."""
@@ -368,55 +368,3 @@ def _add(line: StreamReport, pushed: Any) -> None:
         setattr(line.pushed, name, getattr(line.pushed, name) + getattr(pushed, name))
     line.pushed.reasons.update(pushed.reasons)
     line.pushed.error = pushed.error or line.pushed.error
-
-
-def _source(connection: sqlite3.Connection, tenant: str, connection_id: str, stream: str, entity: str) -> int:
-    where = (tenant, connection_id, stream)
-    row = connection.execute(
-        "SELECT id FROM source WHERE tenant_id = ? AND connection_id = ? AND stream = ?", where
-    ).fetchone()
-    if row is not None:
-        return int(row[0])
-    made = connection.execute(
-        "INSERT INTO source (tenant_id, connection_id, stream, entity, position) VALUES (?, ?, ?, ?, '{}')",
-        (*where, entity),
-    )
-    # What is already known may be missing in the new tool.
-    connection.execute(
-        "INSERT OR IGNORE INTO pending (tenant_id, entity, entity_id)"
-        f' SELECT tenant_id, ?, id FROM "{entity}" WHERE tenant_id = ? AND deleted_at IS NULL',
-        (entity, tenant),
-    )
-    return int(made.lastrowid or 0)
-
-
-def _unpend(connection: sqlite3.Connection, tenant: str, examined: Sequence[tuple[str, str]], left: set[str]) -> None:
-    """Planned and brought to an end: out of the list. What a read-back changed comes back in with its merge."""
-    connection.executemany(
-        "DELETE FROM pending WHERE tenant_id = ? AND entity = ? AND entity_id = ?",
-        [(tenant, kind, entity_id) for kind, entity_id in examined if entity_id not in left],
-    )
-
-
-def _begin_run(connection: sqlite3.Connection, tenant: str, report: Report, at: str) -> None:
-    connection.execute(
-        "INSERT INTO run (tenant_id, id, kind, status, started_at, counts) VALUES (?, ?, ?, 'running', ?, '{}')",
-        (tenant, report.run, report.kind, at),
-    )
-
-
-def _end_run(connection: sqlite3.Connection, tenant: str, report: Report, at: str) -> None:
-    shown = report.as_dict()
-    error = next(iter(report.errors.values())).as_dict() if report.errors else None
-    connection.execute(
-        "UPDATE run SET status = ?, finished_at = ?, counts = ?, error = ?, digest = ? WHERE tenant_id = ? AND id = ?",
-        (
-            report.status,
-            at,
-            msgspec.json.encode(shown).decode(),
-            msgspec.json.encode(error).decode() if error else None,
-            report.plan.digest if report.plan else None,
-            tenant,
-            report.run,
-        ),
-    )

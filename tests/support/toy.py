@@ -6,7 +6,7 @@ and may keep text in lower case.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import AwareDatetime
@@ -45,6 +45,8 @@ class ToyVendor(Simulator):
         self.records: dict[str, dict[str, Any]] = {}
         self.gone: dict[str, dict[str, Any]] = {}
         self.made = 0
+        self.before_update: Callable[[], None] | None = None
+        """What a person does in the instant between the hub's look and its write; once."""
 
     @property
     def credential(self) -> dict[str, str]:
@@ -105,6 +107,9 @@ class ToyVendor(Simulator):
 
     async def update(self, request: Request) -> Response:
         out = []
+        if self.before_update is not None:
+            act, self.before_update = self.before_update, None
+            act()
         for row in await request.json():
             record = self.records.get(row["id"])
             if record is None or record["version"] != row["version"]:

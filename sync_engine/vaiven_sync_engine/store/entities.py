@@ -149,10 +149,7 @@ def _upsert(kind: str) -> str:
     columns = ", ".join(f'"{c}"' for c in (*row, *names))
     marks = ", ".join("?" * (len(row) + len(names)))
     updates = ", ".join(f'"{c}" = excluded."{c}"' for c in (*row[3:], *names))
-    return (
-        f'INSERT INTO "{kind}" ({columns}) VALUES ({marks})'
-        f" ON CONFLICT (tenant_id, id) DO UPDATE SET {updates}"
-    )
+    return f'INSERT INTO "{kind}" ({columns}) VALUES ({marks}) ON CONFLICT (tenant_id, id) DO UPDATE SET {updates}'
 
 
 def save_new(connection: sqlite3.Connection, tenant: str, kind: str, new: Iterable[Canonical], at: str) -> int:
