@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from vaiven_sdk import Batch, ChangesUnknown, CursorExpired, Deletes, Window
+from vaiven_sdk import Batch, ChangesUnknown, CursorExpired, Deletes, NotFound, RequestRefused, Window
 from vaiven_sdk.record import Record
 from vaiven_sync_engine.records import Bad, Decoded, decode, id_of
 from vaiven_sync_engine.store.pages import PageWrite, move_position, write_page
@@ -81,7 +81,7 @@ class Puller:
     async def pull(self, *, full: bool = False, progress: Callable[[Pulled], None] | None = None) -> Pulled:
         """Read what is new (or everything), from where the last read stopped."""
         self.position, self.version = await self.database.run(_position, self.source)
-        if "walk" not in self.position:
+        if "walk" not in self.position or (full and self.position["walk"]["kind"] == "changes"):
             complete = full or not self.stream.incremental or self.position.get("since") is None
             self.position["walk"] = {"kind": "full" if complete else "changes", "state": None, "high": ""}
         before = self.position.get("since")
@@ -96,6 +96,12 @@ class Puller:
             await self._walk(progress)
         except CursorExpired:
             if self.position["walk"]["state"] is None:
+                raise
+            self.position["walk"]["state"] = None
+            await self._walk(progress)
+        except (RequestRefused, NotFound):
+            # A place kept from an earlier run may have expired, and few vendors have a name of their own for that.
+            if self.position["walk"]["state"] is None or self.pulled.pages:
                 raise
             self.position["walk"]["state"] = None
             await self._walk(progress)
