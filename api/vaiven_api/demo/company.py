@@ -92,9 +92,9 @@ def _companies(rng: random.Random, company: Company) -> None:
 
 def _add_contact(rng: random.Random, company: Company, human: Human, spelling: Spelling) -> None:
     row = {"email": spelling.email, "firstname": spelling.given, "lastname": spelling.family}
-    if rng.random() < 0.7 or human.other_email:
+    if rng.random() < 0.5 or human.other_email:
         row["phone"] = spelling.phone
-    if rng.random() < 0.25:
+    if rng.random() < 0.1:
         town, region, postal = human.town
         row |= {"address": human.street, "city": town, "state": region, "zip": postal}
         row["country"] = human.culture.label
@@ -117,7 +117,7 @@ def _add_member(rng: random.Random, company: Company, human: Human, spelling: Sp
     signed_up = BEGIN + (END - BEGIN) * rng.random() * 0.8
     changed = signed_up + (END - signed_up) * rng.random()
     merge: Json = {"FNAME": spelling.given, "LNAME": spelling.family}
-    if rng.random() < 0.35 or human.other_email:
+    if rng.random() < 0.4 or human.other_email:
         merge["PHONE"] = spelling.phone
     if rng.random() < 0.05:
         town, region, postal = human.town
@@ -149,7 +149,7 @@ def _add_customer(rng: random.Random, company: Company, human: Human, spelling: 
         }
         if rng.random() < 0.5 or human.other_email:
             row["phone"] = spelling.phone
-        if rng.random() < 0.25:
+        if rng.random() < 0.1:
             town, region, postal = human.town
             place = {"line1": human.street, "city": town, "state": region, "postal_code": postal}
             row["address"] = {**place, "country": human.culture.country}

@@ -16,12 +16,12 @@ HUBSPOT, MAILCHIMP, STRIPE = "hubspot", "mailchimp", "stripe"
 TOOLS = (HUBSPOT, MAILCHIMP, STRIPE)
 
 _MIX: tuple[tuple[int, tuple[str, ...]], ...] = (
-    (20, (HUBSPOT,)),
-    (14, (MAILCHIMP,)),
-    (6, (STRIPE,)),
-    (36, (HUBSPOT, MAILCHIMP)),
-    (8, (HUBSPOT, STRIPE)),
-    (4, (MAILCHIMP, STRIPE)),
+    (26, (HUBSPOT,)),
+    (9, (MAILCHIMP,)),
+    (5, (STRIPE,)),
+    (37, (HUBSPOT, MAILCHIMP)),
+    (9, (HUBSPOT, STRIPE)),
+    (2, (MAILCHIMP, STRIPE)),
     (12, (HUBSPOT, MAILCHIMP, STRIPE)),
 )
 """Percent of the people, and the tools that know them: 60 % are in more than one."""
@@ -147,12 +147,12 @@ def spelt(rng: random.Random, human: Human, tool: str, *, right: bool) -> Spelli
     given, family = human.given, human.family
     email = human.other_email.get(tool, human.email)
     if not right:
-        if rng.random() < 0.1:
+        if rng.random() < 0.08:
             given, family = (_typo(rng, given), family) if rng.random() < 0.5 else (given, _typo(rng, family))
         chance = rng.random()
-        if chance < 0.05:
+        if chance < 0.03:
             given, family = given.upper(), family.upper()
-        elif chance < 0.09:
+        elif chance < 0.06:
             given, family = given.lower(), family.lower()
         if rng.random() < 0.15:
             email = rng.choice((email.upper(), ".".join(part.capitalize() for part in email.split("."))))

@@ -50,9 +50,7 @@ class Vendor:
     @classmethod
     def start(cls, slug: str, seed: int) -> Self:
         """Run `vaiven sim` for a vendor; it stops when this process is gone, however it went."""
-        quirks = [
-            f"--quirk={name}={msgspec.json.encode(value).decode()}" for name, value in QUIRKS[slug].items()
-        ]
+        quirks = [f"--quirk={name}={msgspec.json.encode(value).decode()}" for name, value in QUIRKS[slug].items()]
         command = [sys.executable, "-m", "vaiven_api.cli", "sim", slug, "--json", "--with-parent", f"--seed={seed}"]
         process = subprocess.Popen(  # noqa: S603 - our own command line
             [*command, *quirks], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -175,9 +173,7 @@ class World:
         for start in range(0, len(company.members), _BATCH):
             mailchimp.call("seed", members=company.members[start : start + _BATCH])
         mailchimp.call("seed_campaigns", campaigns=company.campaigns)
-        by_address = {
-            m["email_address"].lower(): m["contact_id"] for m in mailchimp.state()["members"].values()
-        }
+        by_address = {m["email_address"].lower(): m["contact_id"] for m in mailchimp.state()["members"].values()}
         self.ids[MAILCHIMP] = [by_address[row["email_address"].lower()] for row in company.members]
 
     def _fill_stripe(self, company: Company) -> None:
