@@ -29,16 +29,31 @@ def list_(options: Options) -> None:
     Example:
       vaiven connectors list --json
     """  # noqa: D301
-    from vaiven_registry import Registry  # noqa: PLC0415
+    from vaiven_registry import Broken, Registry  # noqa: PLC0415
 
     registry = Registry()
-    found = []
+    found, hidden = [], []
     for entry in registry.list():
         try:
             found.append((entry, registry.manifest(entry.slug)))
-        except Exception as problem:  # noqa: BLE001 - a partner's broken package must not hide the others
-            del problem
-    broken = registry.broken()
+        except Exception as problem:  # noqa: BLE001 - a partner's package may raise anything and must hide no other
+            hidden.append((entry, f"{type(problem).__name__}: {problem}"))
+    known = registry.broken()
+    reported = {one.slug for one in known}
+    broken = [
+        *known,
+        *(
+            Broken(
+                slug=entry.slug,
+                target=f"{entry.module}:{entry.attribute}",
+                distribution=entry.distribution,
+                reason=reason,
+                remedy=f"Update, correct or uninstall {entry.distribution}.",
+            )
+            for entry, reason in hidden
+            if entry.slug not in reported
+        ),
+    ]
     if options.json:
         listed = [{**summary(m), "package": e.distribution, "version": e.version} for e, m in found]
         print_json({"connectors": listed, "broken": [asdict(b) for b in broken]})

@@ -67,8 +67,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def _is_numeric(column: Sequence[Any]) -> bool:
-    given = [value for value in column if value not in {None, ""}]
-    return bool(given) and all(isinstance(value, int | float) for value in given)
+    return all(isinstance(value, int | float) for value in column if value not in {None, ""})
 
 
 def _draw(headers: Sequence[str], shown: Sequence[Sequence[str]], numeric: Sequence[bool]) -> None:
@@ -78,8 +77,9 @@ def _draw(headers: Sequence[str], shown: Sequence[Sequence[str]], numeric: Seque
     from rich.text import Text  # noqa: PLC0415
 
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for header, right in zip(headers, numeric, strict=True):
-        drawn.add_column(header, justify="right" if right else "left", overflow="fold")
+    for n, (header, right) in enumerate(zip(headers, numeric, strict=True)):
+        # A narrow terminal folds sentences, not the name of the row nor its numbers.
+        drawn.add_column(header, justify="right" if right else "left", overflow="fold", no_wrap=n == 0 or right)
     for row in shown:
         drawn.add_row(*(Text(text) for text in row))
     Console().print(drawn)

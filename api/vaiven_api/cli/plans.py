@@ -91,7 +91,7 @@ def show(report: Report, found: Found) -> None:
                 "; ".join(skipped[source]) or " ",
             ]
         )
-    table(("stream", "read", "changed", "create", "update", "delete", "not planned, because"), rows)
+    table(("stream", "read", "changed", "create", "update", "delete", "skipped"), rows)
     for sample in found.samples:
         line = report.streams[sample.source]
         _show_write(f"{line.connection}/{line.stream}", sample, found.titles)

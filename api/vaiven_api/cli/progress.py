@@ -12,8 +12,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rich.progress import Task
-    from rich.text import Text
+    from rich.progress import TaskID
 
 _EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
@@ -47,28 +46,25 @@ def _lines() -> Callable[[str, str, str, int], None]:
 @contextmanager
 def _live() -> Iterator[Callable[[str, str, str, int], None]]:
     from rich.console import Console  # noqa: PLC0415 - only where something is drawn
-    from rich.progress import Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-    from rich.text import Text as Drawn  # noqa: PLC0415
-
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            seconds = task.elapsed or 0.0
-            return Drawn(f"{task.completed / seconds:,.0f}/s" if seconds else "", justify="right")
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         TextColumn("{task.completed:>10,.0f}"),
-        Rate(),
+        TextColumn("{task.fields[rate]:>8,.0f}/s"),
         TimeElapsedColumn(),
     )
-    tasks = {}
+    tasks: dict[tuple[str, str, str], tuple[TaskID, float]] = {}
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
 
         def told(connection: str, stream: str, phase: str, count: int) -> None:
-            key = connection, stream, phase
+            key, now = (connection, stream, phase), time.monotonic()
             if key not in tasks:
-                tasks[key] = progress.add_task(f"{connection}/{stream} {_VERBS[phase]}", total=None)
-            progress.update(tasks[key], completed=count)
+                title = f"{connection}/{stream} {_VERBS[phase]}"
+                tasks[key] = progress.add_task(title, total=None, rate=0.0), now
+            task, since = tasks[key]
+            # As of the last word: a stream that has ended keeps its rate.
+            progress.update(task, completed=count, rate=count / max(now - since, 0.1))
 
         yield told
