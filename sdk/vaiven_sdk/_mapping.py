@@ -65,7 +65,7 @@ def instant(value: datetime) -> str:
     """An aware instant as the one spelling that sorts by time: UTC, microseconds, `Z`."""
     if value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def version_of(value: Any) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vaiven_sdk.model import Field, Merge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from vaiven_sync_engine.store.entities import Canonical
 
@@ -43,9 +43,9 @@ class Observation:
         source: the stream's row id.
         remote_id: the record.
         at: when its tool says that it changed; empty if it does not say.
-        fields: clean unified values, references already turned into entity ids.
+        fields: clean unified values that the record has, references already turned into entity ids.
         shadow: the record's shadow; updated in place.
-        first: the record was never merged before.
+        unread: fields whose value cannot be told yet: a reference to a record that has not come.
     """
 
     source: int
@@ -53,6 +53,17 @@ class Observation:
     at: str
     fields: Mapping[str, Any]
     shadow: Shadow = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
+
+    def statements(self) -> Iterator[tuple[str, Any]]:
+        """What the record says, field by field.
+
+        A field without a value says something only if it had one when we last agreed: then somebody cleared it. A
+        record that never had it does not wish to clear it.
+        """
+        yield from self.fields.items()
+        cleared = [n for n, (v, _) in self.shadow.items() if v is not None and n not in self.fields]
+        yield from ((name, None) for name in cleared if name not in self.unread)
 
     @property
     def origin(self) -> tuple[int, str]:
@@ -69,7 +80,7 @@ def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) ->
         specs: the entity's fields.
     """
     lost: list[Lost] = []
-    for name, value in seen.fields.items():
+    for name, value in seen.statements():
         spec = specs.get(name)
         if spec is None:
             continue
@@ -81,9 +92,6 @@ def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) ->
         if value == current:
             # Both came to the same value: nothing to do on either side.
             seen.shadow[name] = [value, rev]
-        elif last is None and value is None:
-            # A record met for the first time says nothing about this field: that is no wish to clear it.
-            seen.shadow[name] = [None, 0]
         elif spec.merge is Merge.MOST_RESTRICTIVE:
             lost.extend(_consent(entity, seen, name, value, agreed))
         elif spec.merge is Merge.UNION:
@@ -102,7 +110,7 @@ def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) ->
 def ignore(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) -> list[Lost]:
     """An edit of something that is deleted: the deletion stands, and the edit is kept as what lost."""
     lost: list[Lost] = []
-    for name, value in seen.fields.items():
+    for name, value in seen.statements():
         last = seen.shadow.get(name)
         if name in specs and (last is None or last[0] != value):
             seen.shadow[name] = [value, last[1] if last else 0]

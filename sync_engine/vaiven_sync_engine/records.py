@@ -35,7 +35,7 @@ class Observed:
         version: grows when the record changes; empty when the tool has none.
         hash: of what the body says, not of how it is spaced or escaped: equal means nothing changed.
         body: the tool's JSON, untouched.
-        fields: clean unified values as JSON text; references are the tool's ids.
+        fields: the clean unified values that it has, as JSON text; references are the tool's ids.
         hub_id: our id of the entity, if the tool carries it.
     """
 
@@ -101,7 +101,7 @@ def decode_one(record: type[Record[Any]], body: bytes) -> Observed | Bad:
     try:
         typed = record.model_validate_json(body)
         remote_id = typed.remote_id
-        fields = typed.unified()
+        fields = {name: value for name, value in typed.unified().items() if value is not None}
         text = body.decode()
         seen = Observed(
             remote_id,

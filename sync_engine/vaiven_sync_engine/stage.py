@@ -171,11 +171,11 @@ class Stage:
     ) -> tuple[Observation, bool]:
         source = self.sources[row["source_id"]]
         fields = msgspec.json.decode(row["fields"])
-        waits = self._follow(connection, source, fields, specs)
+        unread = self._follow(connection, source, fields, specs)
         shadow = msgspec.json.decode(row["shadow"]) if row["shadow"] else {}
         # A tool that keeps no modification time: its first word counts as old, a later change as of when we saw it.
         at = row["version"] if "T" in row["version"] else (row["observed_at"] if shadow else "")
-        return Observation(row["source_id"], row["remote_id"], at, fields, shadow), waits
+        return Observation(row["source_id"], row["remote_id"], at, fields, shadow, frozenset(unread)), bool(unread)
 
     def _follow(
         self,
@@ -183,9 +183,9 @@ class Stage:
         source: Source,
         fields: dict[str, Any],
         specs: Mapping[str, Field],
-    ) -> bool:
-        """Turn the tool's ids into entity ids; True when one is not known yet and the record must wait for it."""
-        waits = False
+    ) -> set[str]:
+        """Turn the tool's ids into entity ids; gives the fields whose record has not come yet and is waited for."""
+        unread: set[str] = set()
         for name, mapped in source.stream.record.mapped().items():
             if mapped.ref is None or not fields.get(name):
                 continue
@@ -204,8 +204,8 @@ class Stage:
                     fields[spec.ref_by] = self.sources[target].entity  # type: ignore[index]
             else:
                 del fields[name]
-                waits = True
-        return waits
+                unread.add(name)
+        return unread
 
     def _revive(self, entity: Canonical, row: Any, seen: Observation) -> None:
         """An entity that was deleted at a tool is back with a record that is new to us or changed after that."""
@@ -351,7 +351,7 @@ class Stage:
         for row in dirty:
             source = self.sources[row["source_id"]]
             fields = msgspec.json.decode(row["fields"])
-            waits = self._follow(connection, source, fields, specs)
+            waits = bool(self._follow(connection, source, fields, specs))
             settled.append((2 if waits else 0, self.tenant, row["source_id"], row["remote_id"]))
             out.waiting += waits
             if waits or row["deleted_at"]:
