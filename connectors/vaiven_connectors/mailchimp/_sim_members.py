@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -364,8 +364,9 @@ class Members:
             found = [m for m in found if m.email_type == rest["email_type"]]
         if "interest_ids" in rest:
             ids = rest["interest_ids"].split(",")
-            match = {"all": all, "none": lambda it: not any(it)}.get(rest.get("interest_match", "any"), any)
-            found = [m for m in found if match(m.interests.get(i, False) for i in ids)]
+            how = rest.get("interest_match", "any")
+            held = ((m, [bool(m.interests.get(i)) for i in ids]) for m in found)
+            found = [m for m, has in held if (all(has) if how == "all" else any(has) != (how == "none"))]
         if vip:
             found = [m for m in found if m.vip]
         if left:
@@ -388,7 +389,7 @@ def _mentions(member: Member, text: str) -> bool:
     return text in member.email.lower() or text in names.lower()
 
 
-def _error(email: str, code: str, text: str, fields: Iterable[Json] = ()) -> Json:
+def _error(email: str, code: str, text: str, fields: Iterable[Mapping[str, str]] = ()) -> Json:
     first = next(iter(fields), {"field": "", "message": ""})
     return {
         "email_address": email,

@@ -59,7 +59,7 @@ class Simulator(ABC):
             )
         self.quirk: dict[str, Any] = {**self.quirks, **(quirks or {})}
         self.clock = clock or SystemClock()
-        self.random = random.Random(seed)  # noqa: S311 - test data, not secrets
+        self.random = random.Random(seed)
         self.requests = 0
         self.faults: Faults
 
@@ -98,7 +98,7 @@ class Simulator(ABC):
     async def _call(self, request: Request) -> Response:
         call = msgspec.json.decode(await request.body())
         method = getattr(self, str(call.get("action")), None)
-        if not getattr(method, "__vaiven_action__", False):
+        if method is None or not getattr(method, "__vaiven_action__", False):
             return JSONResponse(
                 {"error": f"no action {call.get('action')!r}", "actions": self.actions()}, 404
             )
