@@ -165,7 +165,9 @@ async def test_a_stream_that_the_server_lacks_is_named_and_the_others_land(hub, 
     (problem,) = report.errors.values()
     assert "/v1/prices" in problem.what
     assert problem.remedy
-    assert Counter(line.error is None for line in report.streams.values())[True] == len(connector.streams) - len(LACKING)
+    assert Counter(line.error is None for line in report.streams.values())[True] == len(connector.streams) - len(
+        LACKING
+    )
 
 
 async def test_a_key_that_the_server_refuses_asks_for_a_reconnect(hub, shop):

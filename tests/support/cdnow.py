@@ -1,8 +1,8 @@
 """The CDNOW purchase history: 2,357 real customers of 1997 and 1998.
 
-The file is `datasets/CDNOW_sample.txt` of lifetimes 0.11.3. Its columns are the customer's id in the whole data set, the
-id in this sample, the date, the number of CDs and the dollars paid (brucehardie.com/notes/026, "Creating an RFM summary").
-Read 2026-11-22.
+The file is `datasets/CDNOW_sample.txt` of lifetimes 0.11.3, the tenth of the cohort that brucehardie.com/notes/026
+makes (read 2026-11-22). Its columns: the customer's id in the whole data set, the id in this sample, the date, the
+number of CDs, the dollars paid.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def purchases() -> list[Purchase]:
 def cohort(size: int, largest: int) -> dict[str, list[Purchase]]:
     """The purchases of `size` customers, by customer.
 
-    First come those with a purchase of nothing or with two on one day, then the rest in the file's order; who bought more
-    than `largest` times is left out, because the server that takes them gets slower with each.
+    First come those with a purchase of nothing or with two on one day, then the rest in the file's order; who bought
+    more than `largest` times is left out, because the server that takes them gets slower with each.
     """
     by_customer: dict[str, list[Purchase]] = {}
     for one in purchases():

@@ -1,0 +1,117 @@
+"""A vendor that says anything, a neighbour that is well, and a hub over both."""
+
+import contextlib
+import json
+import shutil
+
+import pytest
+
+from tests.support.hub import hub_at
+from tests.support.wire_vendor import TOKEN, WireVendor, wire_connector
+from vaiven_sdk import http as sdk_http
+from vaiven_sdk.testing import serve
+
+
+# What the SDK does not hold yet: each case goes when it passes, which the strict mark enforces.
+_WALK = "sdk/vaiven_sdk/_walk.py gives up the page, or stops, for a record that is too deep, no JSON or without an id"
+_HTTP = "sdk/vaiven_sdk/http.py takes any credential and any text of the vendor's"
+EXPECTED = {
+    "test_a_bad_person_is_set_aside[10,000 levels": _WALK,
+    'test_a_cursor_of_another_kind_harms_nothing["\\ud800': _WALK,
+    "test_a_page_that_gives_no_place_to_go_on_from": _WALK,
+    "test_a_record_that_turns_bad_is_not_taken_for_deleted[10,000": _WALK,
+    "all_others_land[invalid UTF-8-p05": _WALK,
+    "all_others_land[invalid UTF-8-p08": _WALK,
+    "all_others_land[no id-p05-keyset": _WALK,
+    "all_others_land[no id-p05-last_id": _WALK,
+    "all_others_land[null-p05-keyset": _WALK,
+    "all_others_land[null-p05-last_id": _WALK,
+    "test_a_bad_page[an error that quotes the token": _HTTP,
+    "test_a_credential_that_no_header_can_hold": _HTTP,
+}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for part, reason in EXPECTED.items():
+            if "bad_input" in item.nodeid and part in item.name:
+                item.add_marker(pytest.mark.xfail(strict=True, reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch):
+    monkeypatch.setattr(sdk_http, "_BACKOFF", lambda _: 0.0)
+
+
+class Bench:
+    """The bad vendor as `shop`, a good one as `other`, and the hub."""
+
+    def __init__(self, hub, vendor, neighbour):
+        self.hub, self.vendor, self.neighbour = hub, vendor, neighbour
+
+    async def sync(self, **options):
+        """One sync; whatever goes wrong, no error may show the token or a stack, and each says what to do."""
+        report = await self.hub.sync(**options)
+        for problem in report.errors.values():
+            told = problem.as_dict()
+            assert told["what"]
+            assert told["remedy"]
+            assert told["code"] not in {"error", "maker_error"}
+        shown = json.dumps(report.as_dict())
+        assert TOKEN not in shown
+        assert "Traceback" not in shown
+        return report
+
+    def stored(self, stream="people", connection="shop"):
+        """Ids in the store."""
+        return set(self.hub.bodies(stream, connection))
+
+    def assert_neighbour_landed(self):
+        for stream in ("people", "payments"):
+            assert self.stored(stream, "other") == self.neighbour.ids(stream)
+
+    def assert_all_landed(self):
+        """The right store: every record that the vendors have, none twice, nothing set aside."""
+        self.assert_neighbour_landed()
+        for stream in ("people", "payments"):
+            assert self.stored(stream) == self.vendor.ids(stream)
+        assert self.hub.quarantine() == []
+        people = self.hub.rows("SELECT email FROM person WHERE deleted_at IS NULL")
+        assert sorted(row["email"] for row in people) == sorted(
+            {f"{i}@example.com" for i in self.vendor.ids("people") | self.neighbour.ids("people")}
+        )
+        paid = self.hub.rows("SELECT count(*) AS n FROM payment WHERE deleted_at IS NULL")
+        assert paid[0]["n"] == len(self.vendor.ids("payments")) + len(self.neighbour.ids("payments"))
+
+
+@pytest.fixture
+def paging():
+    return "cursor"
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """A store without a record, made once: its tables are many."""
+    path = tmp_path_factory.mktemp("store") / "vaiven.db"
+    with hub_at(path, {}.__getitem__):
+        pass
+    return path
+
+
+@pytest.fixture(scope="session")
+def vendors():
+    """Both vendors, served once: to stop a server takes longer than most tests."""
+    with contextlib.ExitStack() as stack:
+        yield [(one, stack.enter_context(serve(one))) for one in (WireVendor(), WireVendor())]
+
+
+@pytest.fixture
+def bench(tmp_path, paging, vendors, empty_store):
+    (vendor, server), (neighbour, other) = vendors
+    vendor.reset()
+    neighbour.reset(people=2, payments=2, prefix="n")
+    path = shutil.copy(empty_store, tmp_path / "vaiven.db")
+    with hub_at(path, {"wire": wire_connector(paging)}.__getitem__) as hub:
+        hub.connect("shop", "wire", server.url, {"token": TOKEN}, writes=False)
+        hub.connect("other", "wire", other.url, {"token": TOKEN}, writes=False)
+        yield Bench(hub, vendor, neighbour)
