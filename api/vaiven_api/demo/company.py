@@ -92,7 +92,7 @@ def _companies(rng: random.Random, company: Company) -> None:
 
 def _add_contact(rng: random.Random, company: Company, human: Human, spelling: Spelling) -> None:
     row = {"email": spelling.email, "firstname": spelling.given, "lastname": spelling.family}
-    if rng.random() < 0.5 or human.other_email:
+    if persons.has_phone(rng, human):
         row["phone"] = spelling.phone
     if rng.random() < 0.1:
         town, region, postal = human.town
@@ -117,7 +117,7 @@ def _add_member(rng: random.Random, company: Company, human: Human, spelling: Sp
     signed_up = BEGIN + (END - BEGIN) * rng.random() * 0.8
     changed = signed_up + (END - signed_up) * rng.random()
     merge: Json = {"FNAME": spelling.given, "LNAME": spelling.family}
-    if rng.random() < 0.4 or human.other_email:
+    if persons.has_phone(rng, human):
         merge["PHONE"] = spelling.phone
     if rng.random() < 0.05:
         town, region, postal = human.town
@@ -147,7 +147,7 @@ def _add_customer(rng: random.Random, company: Company, human: Human, spelling: 
             "email": spelling.email,
             "created": _epoch(BEGIN + (END - BEGIN) * rng.random() * 0.9),
         }
-        if rng.random() < 0.5 or human.other_email:
+        if persons.has_phone(rng, human):
             row["phone"] = spelling.phone
         if rng.random() < 0.1:
             town, region, postal = human.town

@@ -64,11 +64,7 @@ class _Hands:
     edits: Edits = field(default_factory=Edits)
 
     def take(self, count: int, *tools: str, apart: bool = False) -> list[Human]:
-        """Humans known to all these tools, each taken once.
-
-        Args:
-            apart: leave out those whom the tools know by other addresses, so that the outcome can be foretold.
-        """
+        """Humans known to all these tools, each taken once; `apart` leaves out those with a second address."""
         fit = [
             human
             for human in self.company.humans

@@ -46,7 +46,7 @@ CULTURES = (
     ),
     Culture(
         "US", "United States", "1", 10, "415",
-        _words("Emma Liam Olivia Noah Ava Ethan Sophia Mason Grace Logan Harper Caleb Zoe Wyatt Naomi Tyler Brooke"),
+        _words("Emma Liam Olivia Noah Ava Ethan Sophia Mason Grace Logan Harper Zoe Wyatt Naomi Tyler Brooke"),
         _words("Smith Johnson Williams Brown Jones Miller Davis Wilson Anderson Taylor Moore Jackson O'Neill Lee Hill"),
         (("Denver", "CO", "80202"), ("Austin", "TX", "78701"), ("Portland", "OR", "97201"), ("Boston", "MA", "02108")),
         ("Main Street", "Oak Avenue", "Maple Drive", "5th Avenue"),

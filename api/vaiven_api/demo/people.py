@@ -42,6 +42,8 @@ class Human:
     tools: tuple[str, ...]
     company: int | None = None
     title: str = ""
+    gives_phone: bool = False
+    """Most tools have the number of those who give one, and hardly any that of the others."""
     other_email: dict[str, str] = field(default_factory=dict)
     """Tool -> the address that it has instead."""
 
@@ -106,6 +108,7 @@ def _human(
     tools: tuple[str, ...],
     companies: list[Firm],
     taken: set[str],
+    *,
     like: Human | None = None,
 ) -> Human:
     culture = like.culture if like else rng.choice(CULTURES)
@@ -126,6 +129,7 @@ def _human(
         tools,
         company,
         rng.choice(TITLES) if company is not None else "",
+        rng.random() < 0.45,
     )
 
 
@@ -158,6 +162,11 @@ def spelt(rng: random.Random, human: Human, tool: str, *, right: bool) -> Spelli
             email = rng.choice((email.upper(), ".".join(part.capitalize() for part in email.split("."))))
     # Where the addresses differ the number is all that tells who it is, and it is then at least complete.
     return Spelling(given, family, email, _dialled(rng, human, national=not right and not human.other_email))
+
+
+def has_phone(rng: random.Random, human: Human) -> bool:
+    """Whether one tool has the number; always where the addresses differ."""
+    return bool(human.other_email) or rng.random() < (0.8 if human.gives_phone else 0.04)
 
 
 def _typo(rng: random.Random, word: str) -> str:

@@ -29,8 +29,7 @@ PEOPLE = {"hubspot": "contacts", "mailchimp": "members", "stripe": "customers"}
 WRITABLE = {
     "hubspot": "email phone given_name family_name street city region postal_code country job_title"
     " company_name lifecycle".split(),
-    "mailchimp": "email given_name family_name phone street city region postal_code country tags"
-    " email_consent".split(),
+    "mailchimp": "email given_name family_name phone street city region postal_code country tags email_consent".split(),
     "stripe": ["lifecycle"],
 }
 """What the hub may write to a person's record."""
@@ -206,7 +205,9 @@ def _invoice(row: Json) -> Json:
     }
 
 
-def _place(values: Json, street: str, city: str, region: str, postal: str, country: str) -> Json:
+def _place(values: Json, *keys: str) -> Json:
+    """An address, by the vendor's names of street, town, region, postal code and country."""
+    street, city, region, postal, country = keys
     return {
         "street": _clean(clean.text, values.get(street)),
         "city": _clean(clean.name, values.get(city)),

@@ -1,4 +1,4 @@
-"""The demo's course: start, connect, dry run, sync, edits on both sides, sync, and a third sync that has nothing to do."""
+"""The demo's course: connect, dry run, sync, edits on both sides, sync, and a third sync with nothing left to do."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from vaiven_api.demo import verify
 from vaiven_api.demo.company import generate
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from vaiven_sdk import Connector
     from vaiven_sdk.http import Http
     from vaiven_sync_engine.connections import Connection
+    from vaiven_sync_engine.plan import Plan
     from vaiven_sync_engine.report import Report
 
 TENANT = "local"
@@ -67,9 +70,7 @@ class Metered(Engine):
         out: dict[str, Counter[str]] = {}
         for name, client in self.clients:
             seen = client.traffic
-            out.setdefault(name, Counter()).update(
-                requests=seen.requests, refused=seen.refused, retries=seen.retries
-            )
+            out.setdefault(name, Counter()).update(requests=seen.requests, refused=seen.refused, retries=seen.retries)
         self.clients.clear()
         return out
 
@@ -96,12 +97,13 @@ class Story:
     def tell(self) -> int:
         """Run it; gives the number of differences found."""
         company = generate(self.people, self.seed)
-        self.say(f"A company of {self.people:,} people (seed {self.seed}); {company.in_several / self.people:.0%}"
-                 " are in more than one tool, misspelt, re-cased, with several addresses and phone formats.")  # fmt: skip
+        several = f"{company.in_several / self.people:.0%} are in more than one tool"
+        self.say(f"A company of {self.people:,} people (seed {self.seed}): {several}, misspelt and re-cased.")
         with World() as world:
             self.start("start and fill three simulated vendors")
             world.start(self.seed)
             world.fill(company)
+            before = world.snapshots()
             self.stop()
             with Database.open(self.store) as database:
                 vault = Vault.at(self.store)
@@ -109,11 +111,19 @@ class Story:
                 for vendor in world.vendors.values():
                     connect(database, vault, vendor)
                 self.say(f"Connected: {', '.join(world.vendors)}. Deletions at HubSpot propagate; others are kept.")
-                digest = self._dry_run(engine)
-                report = self._sync(engine, "first sync, approved by its digest", approve=digest)
+                plan = self._dry_run(engine)
+                # Nobody has emptied anything yet, so no write of the first plan may.
+                differences = [
+                    f"the first sync would empty {name} of {write.remote_id}"
+                    for write in plan.writes
+                    for name, (value, _) in write.fields.items()
+                    if value in (None, "", []) and write.before.get(name)
+                ]
+                report = self._sync(engine, "first sync, approved by its digest", approve=plan.digest)
                 self._writes(report)
+                self.facts["engine_peak_mib"] = _peak(resource.RUSAGE_SELF)
                 self._resolution(world)
-                differences = self._check(world, "compare with the vendors")
+                differences += self._check(world, "compare with the vendors", before=before)
                 self.start("people edit in the tools")
                 edits = edit(company, world, self.seed)
                 self.stop()
@@ -132,7 +142,7 @@ class Story:
 
     # -- chapters
 
-    def _dry_run(self, engine: Metered) -> str:
+    def _dry_run(self, engine: Metered) -> Plan:
         self.start("dry run: pull, resolve, merge, plan")
         last = self.begun
 
@@ -164,7 +174,7 @@ class Story:
             self.say(f"  e.g. {name} {write.remote_id}: {shown}")
         self.say(f"  digest {plan.digest}")
         self.facts["plan"] = report.as_dict()["plan"]
-        return plan.digest
+        return plan
 
     def _sync(self, engine: Metered, name: str, approve: str | None = None) -> Report:
         self.start(name)
@@ -217,15 +227,29 @@ class Story:
                  f" {self.people:,}. Pairwise precision {precision:.4f}, recall {recall:.4f}.")  # fmt: skip
         self.say(f"  entities: {_listed(held.counts)}")
 
-    def _check(self, world: World, name: str, edits: Edits | None = None, *, settled: bool = False) -> list[str]:
+    def _check(
+        self,
+        world: World,
+        name: str,
+        edits: Edits | None = None,
+        *,
+        before: dict[str, bytes] | None = None,
+        settled: bool = False,
+    ) -> list[str]:
         self.start(name)
         held, states = verify.read_store(self.store), world.states()
         verdict = verify.compare(held, states, settled=settled)
+        if before is not None:
+            verify.check_kept(verdict, held, {tool: msgspec.json.decode(state) for tool, state in before.items()})
         if edits is not None:
             verify.check_edits(verdict, held, states, edits)
         self.stop()
         self.facts.setdefault("checks", []).append(
-            {"checked": dict(verdict.checked), "excused": dict(verdict.excused), "differences": len(verdict.differences)}
+            {
+                "checked": dict(verdict.checked),
+                "excused": dict(verdict.excused),
+                "differences": len(verdict.differences),
+            }
         )
         self.say(f"  compared {_listed(verdict.checked)}: {len(verdict.differences)} differences")
         excused = {why: n for why, n in verdict.excused.items() if n}
@@ -246,9 +270,11 @@ class Story:
 
     def _figures(self) -> None:
         own, others = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        self.facts["phases"] = [{"name": p.name, "seconds": round(p.seconds, 2), "cpu": round(p.cpu, 2)} for p in self.phases]
+        self.facts["phases"] = [
+            {"name": p.name, "seconds": round(p.seconds, 2), "cpu": round(p.cpu, 2)} for p in self.phases
+        ]
         self.facts["seconds"] = round(sum(p.seconds for p in self.phases), 2)
-        self.facts["peak_mib"] = round(_mebibytes(own.ru_maxrss), 1)
+        self.facts["peak_mib"] = _peak(resource.RUSAGE_SELF)
         self.facts["cpu_seconds"] = round(own.ru_utime + own.ru_stime, 2)
         self.facts["simulators_cpu_seconds"] = round(others.ru_utime + others.ru_stime, 2)
         self.say("")
@@ -261,7 +287,7 @@ class Story:
             rate = self.facts[name]
             self.say(f"  {title}: {rate['records_per_second']:,} records/s,"
                      f" {rate['cpu_seconds_per_100k']} CPU-s per 100,000 records")  # fmt: skip
-        self.say(f"  peak memory {self.facts['peak_mib']} MiB")
+        self.say(f"  peak memory {self.facts['engine_peak_mib']} MiB, {self.facts['peak_mib']} with the comparisons")
 
     def _verdict(self, differences: list[str]) -> int:
         self.facts["differences"] = differences[:FIRST]
@@ -321,9 +347,10 @@ def _rates(records: int, seconds: float, cpu: float) -> dict[str, Any]:
     }
 
 
-def _mebibytes(maxrss: int) -> float:
+def _peak(who: int) -> float:
+    """Most memory so far, in MiB."""
     # Linux counts kibibytes, macOS bytes (getrusage(2)).
-    return maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return round(resource.getrusage(who).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
 
 
 def _listed(counts: Any) -> str:
@@ -332,7 +359,7 @@ def _listed(counts: Any) -> str:
 
 def _told(edits: Edits) -> str:
     return (
-        f"{len(edits.same_field)} times the same field in two tools, {len(edits.different_fields)} times different ones,"
+        f"{len(edits.same_field)} times one field in two tools, {len(edits.different_fields)} times different fields,"
         f" {len(edits.archived)} contacts archived in HubSpot, {len(edits.archived_members)} members in Mailchimp,"
         f" {len(edits.unsubscribed)} unsubscribed there, {len(edits.opted_out)} opted out in HubSpot,"
         f" {len(edits.new_addresses)} e-mail addresses changed in Stripe, {len(edits.renamed)} companies renamed,"

@@ -185,21 +185,21 @@ def _people(verdict: Verdict, truth: Mapping[str, Mapping[str, reading.Rows]], h
         if person["deleted_at"]:
             for tool, record_id, _ in records:
                 reason = "cannot delete" if tool == "stripe" else held.refused.get((tool, record_id), {}).get("delete")
-                verdict.expect(
-                    "deletions", reason, f"person {person_id} is deleted, {tool} {record_id} is not"
-                )
+                verdict.expect("deletions", reason, f"person {person_id} is deleted, {tool} {record_id} is not")
                 verdict.excused[f"{tool}: {reason}"] += bool(reason)
             continue
         if len({tool for tool, _, _ in records}) < 2:
             continue
         for tool, record_id, values in records:
             for name in reading.WRITABLE[tool]:
-                _agrees(verdict, held, person, (tool, record_id), name, values.get(name))
+                _agrees(verdict, held, person, (tool, record_id), (name, values.get(name)))
 
 
 def _agrees(
-    verdict: Verdict, held: Held, person: Mapping[str, Any], record: tuple[str, str], name: str, value: Any
+    verdict: Verdict, held: Held, person: Mapping[str, Any], record: tuple[str, str], said: tuple[str, Any]
 ) -> None:
+    """One field of one record against its person's."""
+    name, value = said
     canonical = person[name]
     if name == "tags":
         canonical = msgspec.json.decode(canonical) if canonical else []
@@ -283,7 +283,9 @@ def check_edits(verdict: Verdict, held: Held, states: Mapping[str, Any], edits: 
     for record_id in edits.archived_members:
         one = held.records["mailchimp", "members"][record_id]
         person = held.people.get(one.entity_id or "", {})
-        verdict.expect("edits", not person.get("deleted_at"), f"member {record_id} was archived, and its person with it")
+        verdict.expect(
+            "edits", not person.get("deleted_at"), f"member {record_id} was archived, and its person with it"
+        )
         verdict.expect("edits", record_id not in members, f"member {record_id} came back")
     for record_id in edits.unsubscribed:
         consent = members.get(record_id, {}).get("email_consent")
@@ -292,7 +294,9 @@ def check_edits(verdict: Verdict, held: Held, states: Mapping[str, Any], edits: 
         out = contacts[record_id]["properties"].get("hs_email_optout")
         verdict.expect("edits", out == "true", f"contact {record_id} opted out and is back")
         person = held.people.get(stored[record_id].entity_id or "", {})
-        verdict.expect("edits", person.get("email_consent") == "denied", f"contact {record_id}: the hub forgot its refusal")
+        verdict.expect(
+            "edits", person.get("email_consent") == "denied", f"contact {record_id}: the hub forgot its refusal"
+        )
     addresses = {r["properties"].get("email") for r in contacts.values() if "properties" in r and not r.get("archived")}
     for customer, address in edits.new_addresses.items():
         verdict.expect("edits", address in addresses, f"customer {customer} moved to {address}, HubSpot does not know")
@@ -302,6 +306,21 @@ def check_edits(verdict: Verdict, held: Held, states: Mapping[str, Any], edits: 
     for record_id, name in edits.renamed.items():
         have = names[record_id].fields.get("name")
         verdict.expect("edits", have == name, f"company {record_id} is {have!r}, renamed to {name!r}")
+
+
+def check_kept(verdict: Verdict, held: Held, before: Mapping[str, Any]) -> None:
+    """Whether each value that a tool had before the first sync is its person's now, or is kept as what lost."""
+    for tool, stream in reading.PEOPLE.items():
+        for record_id, values in reading.live(tool, before[tool])[stream].items():
+            stored = held.records[tool, stream].get(record_id)
+            person = held.people.get((stored.entity_id if stored else None) or "", {})
+            for name in ("email", "phone", "given_name", "family_name", "full_name", "job_title", *_ADDRESS):
+                value = values.get(name)
+                if value is not None:
+                    kept = person.get(name) == value or (person.get("id"), name, value) in held.lost
+                    verdict.expect(
+                        "kept values", kept, f"{tool} {record_id}: {name} {value!r} was lost without a trace"
+                    )
 
 
 def pairwise(held: Held, truth: Mapping[tuple[str, str], int]) -> tuple[float, float]:
