@@ -11,6 +11,7 @@ import msgspec
 from ulid import ULID
 
 from vaiven_sdk.model import ENTITIES, METRICS, Field, Nature
+from vaiven_sync_engine.derive import CHANNELS, derive
 from vaiven_sync_engine.merge import Lost, Observation, ignore, observe
 from vaiven_sync_engine.resolve import resolve
 from vaiven_sync_engine.store import entities as rows
@@ -127,6 +128,7 @@ class Stage:
         conflicts: list[tuple[str, Lost]] = []
         consents: list[tuple[Canonical, Observation, str, Any]] = []
         touched: list[Canonical] = []
+        before_by_id: dict[str, tuple[Canonical, int]] = {}
         for entity_id, records in chunk:
             entity = loaded.get(entity_id)
             if entity is None:
@@ -137,7 +139,7 @@ class Stage:
                 seen, waits = self._observation(connection, row, specs)
                 if row["deleted_at"] is None:
                     self._revive(entity, row, seen)
-                    wanted = {n: seen.fields.get(n) for n in _CONSENTS if n in seen.fields}
+                    wanted = {n: seen.fields.get(n) for n in CHANNELS if n in seen.fields}
                     news = [n for n, v in wanted.items() if v and seen.shadow.get(n, [None])[0] != v]
                     merge = ignore if entity.deleted_at else observe
                     conflicts.extend((entity_id, one) for one in merge(entity, seen, specs))
@@ -150,8 +152,11 @@ class Stage:
             out.records += len(records)
             if entity.changed:
                 touched.append(entity)
+                before_by_id[entity_id] = (entity, before)
                 out.changed += entity.rev != before
         rows.save(connection, self.tenant, kind, touched, self.at)
+        if kind == "person":
+            derive(connection, self.tenant, before_by_id, self.at)
         connection.executemany(
             "UPDATE record SET shadow = ?, dirty = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
             settled,
@@ -315,7 +320,7 @@ class Stage:
         """Each statement of a person's consent, in the log that is the truth."""
         events = []
         for entity, seen, name, status in news:
-            channel = _CONSENTS[name]
+            channel, address = CHANNELS[name]
             source = self.sources[seen.source]
             mark = f"{seen.remote_id}\0{name}\0{status}\0{seen.at}"
             event_id = blake2b(mark.encode(), digest_size=16).hexdigest()
@@ -324,7 +329,7 @@ class Stage:
                 "connection_id": source.connection_id,
                 "event_id": event_id,
                 "person_id": entity.id,
-                "address": entity.values.get("email" if channel == "email" else "phone"),
+                "address": entity.values.get(address),
                 "channel": channel,
                 "purpose": "marketing",
                 "status": status,
@@ -371,6 +376,3 @@ class Stage:
             "UPDATE record SET dirty = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", settled
         )
         return out
-
-
-_CONSENTS = {"email_consent": "email", "sms_consent": "sms"}

@@ -194,6 +194,8 @@ class TwoTools(RuleBasedStateMachine):
         assert self.query("SELECT sum(rev) FROM person")[0][0] == revs, "echo: revisions after settling"
         live = self.query("SELECT * FROM person WHERE deleted_at IS NULL")
         for name, tool in self.tools.items():
+            tokens = [str(r[f]).lower() for r in tool.records.values() for f in FIELDS]
+            assert len(tokens) == len(set(tokens)), f"tool {name} has a record twice"
             assert len(tool.records) == len(live), f"tool {name} has {len(tool.records)} of {len(live)} people"
             linked = self.query(
                 "SELECT r.entity_id, r.remote_id FROM record r JOIN source s ON s.id = r.source_id"
@@ -343,6 +345,7 @@ def blind_writes(patch: pytest.MonkeyPatch) -> None:
 PLANTED = [no_hub_id, no_shadow, value_diff, cursor_first, no_conflict_log, agreed_when_queued, blind_writes]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("plant", PLANTED)
 def test_a_planted_bug_is_caught(plant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
