@@ -18,7 +18,7 @@ from vaiven_sync_engine.times import earlier, instant
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from vaiven_sdk import Stream
     from vaiven_sdk.session import Session
@@ -119,8 +119,8 @@ class Puller:
         window = self._window(None if kind == "full" else self.position.get("since"))
         seen: set[str] | None = set() if self._tracks_absence(kind, resumed=resumed) else None
         since: str | None = None
-        async with aclosing(self._pages(kind, window, walk["state"])) as pages:
-            async for page in _ahead(pages):
+        async with aclosing(_ahead(self._pages(kind, window, walk["state"]))) as pages:
+            async for page in pages:
                 # The vendor's clock at the first answer: what changes later is the next read's, whatever we saw.
                 walk.setdefault("started", page.date or "")
                 walk["high"] = max([walk["high"], *(o.version for o in page.decoded.good)])
@@ -145,8 +145,8 @@ class Puller:
         # Deleted records may carry no time that grows with their deletion (an archive need not move the modified
         # date): whether `since` narrows the list is the connector's to know. It is the last read's, not this one's.
         window = self._window(since)
-        async with aclosing(self._pages("gone", window, None)) as pages:
-            async for page in _ahead(pages):
+        async with aclosing(_ahead(self._pages("gone", window, None))) as pages:
+            async for page in pages:
                 await self._store(page, deleted=True)
         await self._finish(dict(self.position))
 
@@ -263,14 +263,15 @@ def _date(header: str | None) -> str | None:
         return None
 
 
-async def _ahead(pages: AsyncIterator[_Page]) -> AsyncGenerator[_Page, None]:
-    """The same pages, fetched ahead of the one that is being stored."""
+async def _ahead(pages: AsyncGenerator[_Page, None]) -> AsyncGenerator[_Page, None]:
+    """The same pages, fetched ahead of the one that is being stored; close it, and they are closed."""
     queue: asyncio.Queue[_Page | BaseException | None] = asyncio.Queue(maxsize=PREFETCH)
 
     async def fetch() -> None:
         try:
-            async for page in pages:
-                await queue.put(page)
+            async with aclosing(pages):
+                async for page in pages:
+                    await queue.put(page)
             await queue.put(None)
         except Exception as problem:  # noqa: BLE001 - handed to the reader, which raises it after the pages before it
             await queue.put(problem)
