@@ -320,9 +320,11 @@ class Pusher:
         for name, (value, rev) in planned.fields.items():
             as_kept = value if mapped[name].ref is not None or stored is None else kept.get(name)
             shadow[name] = [as_kept, rev]
+        # The link of a record that we created outlives any change of its keys, also where the tool carries no id.
         connection.execute(
-            "UPDATE record SET shadow = ?, entity_id = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-            (msgspec.json.encode(shadow).decode(), planned.entity_id, *where),
+            "UPDATE record SET shadow = ?, entity_id = ?, hub_id = CASE ? WHEN 'create' THEN ? ELSE hub_id END"
+            " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+            (msgspec.json.encode(shadow).decode(), planned.entity_id, planned.op, planned.entity_id, *where),
         )
 
     def _settle(

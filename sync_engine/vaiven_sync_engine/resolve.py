@@ -26,6 +26,12 @@ BLOCKED = frozenset({"null", "none", "n/a", "na", "unknown", "test", "-", "0", "
 """Values that forms collect from people who do not want to give one."""
 WEAK = 3
 """From this priority on a key joins only records whose names do not contradict each other."""
+ROLE = "role_email"
+"""Namespace of an address that belongs to an office, not to a person: it joins only people of the same name."""
+ROLES = frozenset(
+    "accounts admin billing booking bookings contact enquiries finance hello help hola info invoices mail marketing"
+    " office orders post reception sales service shop support team welcome".split()
+)
 PAST = 10
 """Added to the priority of a key that the record no longer has."""
 _NAMES = ("given_name", "family_name", "full_name")
@@ -63,6 +69,8 @@ def resolve(
     _write_keys(connection, tenant, entity, keys, dirty)
     graph = _load(connection, tenant, entity.kind, dirty)
     limits = {k.namespace: (k.priority, k.limit) for k in keys.values()}
+    if "email" in limits:
+        limits[ROLE] = (WEAK, limits["email"][1])
     graph.join(limits)
     return _assign(connection, tenant, entity.kind, graph, at)
 
@@ -112,7 +120,9 @@ def _write_keys(
         for name, key in keys.items():
             value = fields.get(name)
             if value and str(value).casefold() not in BLOCKED:
-                rows.append((tenant, entity.kind, key.namespace, str(value), row["source_id"], row["remote_id"]))
+                office = key.namespace == "email" and str(value).partition("@")[0] in ROLES
+                namespace = ROLE if office else key.namespace
+                rows.append((tenant, entity.kind, namespace, str(value), row["source_id"], row["remote_id"]))
         called = "|".join(str(fields.get(n) or "") for n in names)
         if called.strip("|"):
             rows.append((tenant, entity.kind, _NAME, called, row["source_id"], row["remote_id"]))
@@ -141,7 +151,8 @@ def _load(connection: sqlite3.Connection, tenant: str, kind: str, dirty: Iterabl
         "INSERT OR IGNORE INTO reach VALUES (?, ?)", [(r["source_id"], r["remote_id"]) for r in dirty]
     )
     # A record that carries our id belongs to that entity, so that entity's other records are within reach as well.
-    connection.executemany("INSERT OR IGNORE INTO claim VALUES (?)", {(r["hub_id"],) for r in dirty if r["hub_id"]})
+    carried = {_current(connection, tenant, kind, r["hub_id"]) for r in dirty if r["hub_id"]}
+    connection.executemany("INSERT OR IGNORE INTO claim VALUES (?)", [(hub_id,) for hub_id in carried])
     while True:
         before = connection.total_changes
         connection.execute(
@@ -169,7 +180,7 @@ def _load(connection: sqlite3.Connection, tenant: str, kind: str, dirty: Iterabl
         (tenant,),
     ):
         key = (row["source_id"], row["remote_id"])
-        graph.nodes[key] = _Node(key, row["entity_id"], row["hub_id"])
+        graph.nodes[key] = _Node(key, row["entity_id"], _current(connection, tenant, kind, row["hub_id"]))
     for row in connection.execute(
         "SELECT k.namespace, k.value, k.source_id, k.remote_id, k.current FROM reach r JOIN record_key k"
         " ON k.tenant_id = ? AND k.source_id = r.source_id AND k.remote_id = r.remote_id WHERE k.entity = ?",
@@ -177,6 +188,18 @@ def _load(connection: sqlite3.Connection, tenant: str, kind: str, dirty: Iterabl
     ):
         graph.add(row["namespace"], row["value"], (row["source_id"], row["remote_id"]), current=bool(row["current"]))
     return graph
+
+
+def _current(connection: sqlite3.Connection, tenant: str, kind: str, hub_id: str | None) -> str | None:
+    """The id that an entity has now: it may have been merged into another one since we wrote it."""
+    while hub_id:
+        row = connection.execute(
+            "SELECT to_id FROM redirect WHERE tenant_id = ? AND entity = ? AND from_id = ?", (tenant, kind, hub_id)
+        ).fetchone()
+        if row is None:
+            break
+        hub_id = row["to_id"]
+    return hub_id
 
 
 @dataclass(slots=True)
@@ -212,13 +235,7 @@ class _Graph:
 
     def join(self, limits: dict[str, tuple[int, int]]) -> None:
         """Join records over every key that proves something, strongest first; ties in the order of the values."""
-        by_entity: dict[str, list[RecordKey]] = defaultdict(list)
-        for key, node in sorted(self.nodes.items()):
-            if node.entity_id:
-                by_entity[node.entity_id].append(key)
-        for key, node in sorted(self.nodes.items()):
-            if node.hub_id and not node.entity_id and by_entity.get(node.hub_id):
-                self._union(key, by_entity[node.hub_id][0])
+        self._join_own()
         edges: list[tuple[int, str, str, list[RecordKey]]] = []
         for (namespace, value), holders in self.values.items():
             priority, limit = limits[namespace]
@@ -229,26 +246,42 @@ class _Graph:
             if len(now) < len(holders):
                 edges.append((priority + PAST, namespace, value, sorted(key for key, _ in holders)))
         strength = {namespace: priority for namespace, (priority, _) in limits.items()}
-        for priority, _, _, holders_of in sorted(edges):
-            first = holders_of[0] if holders_of else None
-            for other in holders_of[1:]:
-                if first is not None and not self._contradicts(first, other, priority, strength):
-                    self._union(first, other)
+        for priority, namespace, _, holders_of in sorted(edges):
+            weak = {n for n, p in strength.items() if p < priority} if priority >= WEAK else None
+            for number, first in enumerate(holders_of):
+                # A weak key says nothing about two people of other names, so each pair is looked at by itself.
+                for other in holders_of[number + 1 :] if weak is not None or number == 0 else ():
+                    named = {"by_name": strength[namespace] >= WEAK, "shared": namespace == ROLE}
+                    if weak is None or not self._contradicts(first, other, weak, **named):
+                        self._union(first, other)
 
-    def _contradicts(self, one: RecordKey, two: RecordKey, priority: int, strength: dict[str, int]) -> bool:
+    def _join_own(self) -> None:
+        """What we created ourselves belongs to the entity it was made from, whatever its keys say."""
+        members: dict[str, list[RecordKey]] = defaultdict(list)
+        for key, node in sorted(self.nodes.items()):
+            if node.entity_id:
+                members[node.entity_id].append(key)
+        for key, node in sorted(self.nodes.items()):
+            if node.hub_id and members[node.hub_id]:
+                self._union(key, members[node.hub_id][0])
+            elif node.hub_id:
+                members[node.hub_id].append(key)
+
+    def _contradicts(self, one: RecordKey, two: RecordKey, stronger: set[str], *, by_name: bool, shared: bool) -> bool:
         a, b = self.find(one), self.find(two)
-        if a == b or priority < WEAK:
+        if a == b:
             return False
-        differ = False
+        differ = shared
         theirs = self.held[b]
         for (source, namespace), mine in self.held[a].items():
-            if strength[namespace] >= priority:
+            if namespace not in stronger:
                 continue
             other = theirs.get((source, namespace))
             if other and not (mine & other):
                 return True
             differ = differ or any(n == namespace and not (mine & v) for (_, n), v in theirs.items())
-        return differ and not _names_agree(self.names[a], self.names[b])
+        # A strong key proves something even when it is past; a weak one only among people of one name.
+        return by_name and differ and not _names_agree(self.names[a], self.names[b])
 
     def _union(self, one: RecordKey, two: RecordKey) -> None:
         a, b = self.find(one), self.find(two)

@@ -7,7 +7,7 @@ and may keep text in lower case.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import AwareDatetime
 from starlette.requests import Request
@@ -38,7 +38,7 @@ class ToyVendor(Simulator):
     """Records `{id, hub, email, city, version, changed}`; `lower` keeps text in lower case."""
 
     slug = "toy"
-    quirks = {"lower": False, "page": 2}
+    quirks: ClassVar[dict[str, Any]] = {"lower": False, "page": 2}
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -131,7 +131,8 @@ class ToyVendor(Simulator):
 
     async def find(self, request: Request) -> Response:
         wanted = await request.json()
-        found = [r for r in self.records.values() if r["id"] in wanted["ids"] or (r["hub"] and r["hub"] in wanted["hubs"])]
+        ids, hubs = set(wanted["ids"]), set(wanted["hubs"])
+        found = [r for r in self.records.values() if r["id"] in ids or (r["hub"] and r["hub"] in hubs)]
         return JSONResponse(found)
 
 

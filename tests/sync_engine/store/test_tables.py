@@ -94,9 +94,7 @@ def test_iso_text_goes_in_by_plain_sql():
         f"INSERT INTO metric_fact ({columns}) VALUES ({slots})",
         [fact, fact | {"id": "03", "metric": "reach"}],
     )
-    row = raw.execute(
-        "SELECT value, hour, grain, breakdown, connection_id FROM metric_fact WHERE id = '01'"
-    ).fetchone()
+    row = raw.execute("SELECT value, hour, grain, breakdown, connection_id FROM metric_fact WHERE id = '01'").fetchone()
     raw.close()
     engine.dispose()
     assert row == ("0.123456", -1, "day", "", "")
