@@ -369,4 +369,3 @@ def test_a_planted_bug_is_caught(plant: Any, monkeypatch: pytest.MonkeyPatch) ->
         )
     broken = caught.value.exceptions if isinstance(caught.value, ExceptionGroup) else [caught.value]
     assert all(isinstance(one, AssertionError) for one in broken), broken
-    print(plant.__name__, "breaks:", {str(one).splitlines()[0] for one in broken})
