@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
+from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -222,7 +223,8 @@ class Engine:
                 report.plan = plan
                 if dry_run:
                     return
-                self._guard(work, plan, max_deletes)
+            self._guard(work, plan, max_deletes)
+            if number == 0:
                 await self._approval(work, plan, approve)
             if not plan.writes:
                 await self._done(work, plan, plan.held)
@@ -253,7 +255,9 @@ class Engine:
         return await self.database.run(planner.plan)
 
     def _guard(self, work: _Work, plan: Plan, max_deletes: int | None) -> None:
-        for source, (planned, allowed) in plan.excess_deletes(max_deletes).items():
+        for write in plan.writes:
+            work.deletes[write.source] += write.op == "delete"
+        for source, (planned, allowed) in plan.excess_deletes(max_deletes, work.deletes).items():
             where = f"{work.sources[source].connection_id}/{work.sources[source].stream.name}"
             raise GuardTripped(
                 f"This sync would delete {planned:,} records at {where}; at most {allowed:,} are allowed.",
@@ -272,7 +276,7 @@ class Engine:
         unseen = [c for c in new if c.id in concerned]
         if unseen and approve is None:
             raise ApprovalNeeded(
-                f"The first sync would make {len(plan.writes):,} changes, and nobody has approved them yet.",
+                f"The first sync has {len(plan.writes):,} writes to make, and nobody has approved them yet.",
                 why=f"new: {', '.join(c.id for c in unseen)}; the plan's digest is {plan.digest}",
                 remedy=f"Look at the plan (`vaiven plan`), then run `vaiven sync --approve {plan.digest}`.",
             )
@@ -354,6 +358,8 @@ class _Work:
     clients: dict[str, Http] = field(default_factory=dict)
     sessions: dict[str, Session[Any]] = field(default_factory=dict)
     ready: set[str] = field(default_factory=set)
+    deletes: Counter[int] = field(default_factory=Counter)
+    """Deletions planned in this run, by source."""
 
     def of(self, connection_id: str) -> list[Source]:
         """The connection's streams."""

@@ -45,7 +45,8 @@ class Observation:
         at: when its tool says that it changed; empty if it does not say.
         fields: clean unified values that the record has, references already turned into entity ids.
         shadow: the record's shadow; updated in place.
-        unread: fields whose value cannot be told yet: a reference to a record that has not come.
+        unread: fields whose value cannot be told: a reference to a record that has not come, or a field that the
+            connector no longer maps.
     """
 
     source: int
@@ -131,12 +132,20 @@ def _last_writer(entity: Canonical, seen: Observation, name: str, value: Any, ag
 
 
 def _consent(entity: Canonical, seen: Observation, name: str, value: Any, agreed: int) -> list[Lost]:
-    """A refusal beats a permission whatever the order; `unknown` is no statement at all."""
+    """A refusal beats a permission whatever the order; `unknown` is no statement at all.
+
+    One step loosens: from pending to granted, where the tool that asked says that the person confirmed.
+    """
     current = entity.values.get(name)
     origin = entity.origins.get(name)
-    if _STRICTNESS.get(value, 0) > _STRICTNESS.get(current, -1):
-        seen.shadow[name] = [value, entity.set(name, value, *seen.origin, seen.at, "most_restrictive")]
-        if current in {None, "unknown"} or origin is None:
+    # Nobody else has spoken since this record and the hub agreed.
+    alone = name in seen.shadow and entity.rev_of(name) <= agreed
+    stricter = _STRICTNESS.get(value, 0) > _STRICTNESS.get(current, -1)
+    confirmed = alone and (current, value) == ("pending", "granted")
+    if stricter or confirmed:
+        rule = "only_change" if alone else "most_restrictive"
+        seen.shadow[name] = [value, entity.set(name, value, *seen.origin, seen.at, rule)]
+        if alone or current in {None, "unknown"} or origin is None:
             return []
         return [Lost(name, value, seen.origin, current, (origin.source, origin.remote_id), "most_restrictive")]
     seen.shadow[name] = [value, agreed]

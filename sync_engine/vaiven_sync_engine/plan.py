@@ -94,13 +94,22 @@ class Plan:
             out[write.source][write.op] += 1
         return out
 
-    def excess_deletes(self, allowed: int | None = None) -> dict[int, tuple[int, int]]:
-        """Sources with more deletions than allowed: (planned, allowed)."""
+    def excess_deletes(
+        self, allowed: int | None = None, deletes: Mapping[int, int] | None = None
+    ) -> dict[int, tuple[int, int]]:
+        """Sources with more deletions than allowed: (planned, allowed).
+
+        Args:
+            allowed: instead of the guard's own limit.
+            deletes: what the whole run wants to delete, by source; this plan's deletions when left out.
+        """
         out = {}
-        for source, counts in self.counts().items():
+        if deletes is None:
+            deletes = {source: counts["delete"] for source, counts in self.counts().items()}
+        for source in {w.source for w in self.writes if w.op == "delete"}:
             limit = max(LEAST_DELETES, int(self.linked.get(source, 0) * MOST_DELETES)) if allowed is None else allowed
-            if counts["delete"] > limit:
-                out[source] = (counts["delete"], limit)
+            if deletes[source] > limit:
+                out[source] = (deletes[source], limit)
         return out
 
 

@@ -180,7 +180,9 @@ class Stage:
         shadow = msgspec.json.decode(row["shadow"]) if row["shadow"] else {}
         # A tool that keeps no modification time: its first word counts as old, a later change as of when we saw it.
         at = row["version"] if "T" in row["version"] else (row["observed_at"] if shadow else "")
-        return Observation(row["source_id"], row["remote_id"], at, fields, shadow, frozenset(unread)), bool(unread)
+        waits = bool(unread)
+        unread |= shadow.keys() - source.stream.record.mapped().keys()
+        return Observation(row["source_id"], row["remote_id"], at, fields, shadow, frozenset(unread)), waits
 
     def _follow(
         self,
