@@ -40,7 +40,7 @@ CULTURES = (
     Culture(
         "ES", "Spain", "34", 9, "612",
         _words("Lucía Javier Carmen Alejandro Pilar Íñigo Marta Diego Begoña Sergio Noelia Álvaro Rocío Pablo Inés"),
-        ("García", "Martínez", "López", "Sánchez", "Pérez Rubio", "Gómez", "Díaz", "Muñoz", "Romero", "Ibáñez", "Vidal"),
+        ("García", "Martínez", "López", "Sánchez", "Pérez Rubio", "Gómez", "Díaz", "Muñoz", "Romero", "Ibáñez"),
         (("Madrid", "MD", "28013"), ("Sevilla", "SE", "41001"), ("Bilbao", "BI", "48001"), ("València", "V", "46001")),
         ("Calle Mayor", "Gran Vía", "Calle del Sol", "Avenida de América"),
     ),
