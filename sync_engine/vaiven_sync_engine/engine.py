@@ -276,7 +276,7 @@ class Engine:
         unseen = [c for c in new if c.id in concerned]
         if unseen and approve is None:
             raise ApprovalNeeded(
-                f"The first sync has {len(plan.writes):,} writes to make, and nobody has approved them yet.",
+                f"A first sync would write to your tools ({len(plan.writes):,} times), and nobody has approved it yet.",
                 why=f"new: {', '.join(c.id for c in unseen)}; the plan's digest is {plan.digest}",
                 remedy=f"Look at the plan (`vaiven plan`), then run `vaiven sync --approve {plan.digest}`.",
             )

@@ -44,6 +44,11 @@ def short(value: Any, width: int = 60) -> str:
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
+def many(count: int, noun: str) -> str:
+    """A count with its noun, as in `1 write` and `1,200 writes`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def moment(at: str | None) -> str:
     """An instant to the second, in UTC."""
     return f"{at[:19].replace('T', ' ')}Z" if at else "-"

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from vaiven_api.cli.options import TENANT
-from vaiven_api.cli.output import plain, short, table
+from vaiven_api.cli.output import many, plain, short, table
 from vaiven_sdk.model import ENTITIES
 from vaiven_sync_engine.store import Database
 
@@ -97,12 +97,12 @@ def show(report: Report, found: Found) -> None:
         _show_write(f"{line.connection}/{line.stream}", sample, found.titles)
     total = len(report.plan.writes) if report.plan else 0
     if found.conflicts:
-        click.echo(f"\n{report.staged.conflicts:,} values lost a conflict (`vaiven conflicts` lists them), as in")
+        click.echo(f"\n{many(report.staged.conflicts, 'value')} lost a conflict (`vaiven conflicts` lists them), as in")
         for one in found.conflicts[:3]:
             click.echo(f"  {conflict_line(one, found.titles)}")
     show_errors(report)
     click.echo(
-        f"\nPlanned: {total:,} writes. Nothing was written. Digest: {report.plan.digest if report.plan else '-'}"
+        f"\nPlanned: {many(total, 'write')}. Nothing was written. Digest: {report.plan.digest if report.plan else '-'}"
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vaiven_api.cli.output import table
+from vaiven_api.cli.output import many, table
 from vaiven_api.cli.plans import conflict_line, show_errors
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def show(report: Report, found: Found) -> None:
                 f"  {line.connection}/{line.stream}: {line.pushed.unknown:,} unanswered, settled by the next run"
             )
     if report.staged.conflicts:
-        click.echo(f"\n{report.staged.conflicts:,} values lost a conflict (`vaiven conflicts` lists them), as in")
+        click.echo(f"\n{many(report.staged.conflicts, 'value')} lost a conflict (`vaiven conflicts` lists them), as in")
         for one in found.conflicts[:3]:
             click.echo(f"  {conflict_line(one, found.titles)}")
     show_errors(report)
