@@ -28,21 +28,19 @@ def folder() -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def build() -> tuple[list[Manifest], list[str]]:
-    """Import every built-in connector: the manifests, and the slugs of folders without `connector.py`.
+def build() -> list[Manifest]:
+    """Import every built-in connector and describe it.
 
     Raises:
-        Exception: whatever a connector's import raises; a built-in one must not be broken.
+        Exception: whatever a connector's import raises, a folder without `connector.py` included: a built-in one
+            must not be broken.
         TypeError: its module holds no connector of the folder's name.
     """
-    manifests, unfinished = [], []
+    manifests = []
     packages = (path.parent for path in folder().glob("*/__init__.py"))
     for package in sorted(packages, key=lambda path: path.name):
         slug = package.name
         if slug.startswith("_"):
-            continue
-        if not (package / "connector.py").is_file():
-            unfinished.append(slug)
             continue
         name = f"{BUILT_IN}.{slug}.connector"
         module = import_module(name)
@@ -50,7 +48,7 @@ def build() -> tuple[list[Manifest], list[str]]:
         if attribute is None:
             raise TypeError(f"{name} holds no Connector with the slug {slug!r}")
         manifests.append(describe(vars(module)[attribute], name, attribute))
-    return manifests, unfinished
+    return manifests
 
 
 def render(manifests: list[Manifest]) -> bytes:
@@ -61,9 +59,7 @@ def render(manifests: list[Manifest]) -> bytes:
 def main(arguments: list[str] | None = None) -> int:
     """Write the index; with `--check` write nothing, and give 1 when it is out of date."""
     given = sys.argv[1:] if arguments is None else arguments
-    manifests, unfinished = build()
-    for slug in unfinished:
-        sys.stderr.write(f"{BUILT_IN}/{slug} has no connector.py yet: left out\n")
+    manifests = build()
     path, content = folder() / INDEX, render(manifests)
     current = path.is_file() and path.read_bytes() == content
     if "--check" in given:
