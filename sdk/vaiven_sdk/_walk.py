@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from vaiven_sdk._salvage import cut
 from vaiven_sdk.config import fill
 from vaiven_sdk.errors import AnswerMalformed, CursorLoop
 from vaiven_sdk.paging import Seen
@@ -67,7 +68,8 @@ async def walk(
             body = {**(read.json(here) if callable(read.json) else dict(read.json or {})), **turn.json}
         answer = await send(read.method, path, params=params, json=body, safe=True)
         items, found, bad = split(answer)
-        last = _key_of(items[-1], key) if items else None
+        # A record without an id may be a page's last: the one before it is where the next page begins.
+        last = next((name for item in reversed(items) if (name := _key_of(item, key))), None)
         state = read.page.advance(state, Seen(found, len(items) + len(bad), last, answer.headers))
         yield Fetched(items, state, answer.headers, bad)
         if state is None:
@@ -102,7 +104,7 @@ def _splitter(items: str | None, paths: tuple[str, ...]) -> Any:
     def split(answer: Answer) -> tuple[list[Any], dict[str, Any], list[tuple[str, str]]]:
         try:
             page = decoder.decode(answer.content)
-        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             return _split_slowly(answer, items, paths, problem)
         if items is None:
             return page, {}, []
@@ -156,30 +158,46 @@ def _dig(node: Any, path: Sequence[str]) -> Any:
 def _split_slowly(
     answer: Answer, items: str | None, paths: tuple[str, ...], problem: Exception
 ) -> tuple[list[Any], dict[str, Any], list[tuple[str, str]]]:
-    """Save the good records of a page that has a bad one (NaN, half a surrogate pair): only those are set aside."""
+    """Save the good records of a page that has a bad one (NaN, too deep, no JSON): only those are set aside."""
+    steps = items.split(".") if items else []
+    found = cut(answer.content, steps)
     try:
-        page = stdlib_json.loads(answer.content.decode("utf-8", "surrogatepass"))
-    except (ValueError, RecursionError):
-        page = None
-    records = page if items is None else _dig(page, items.split("."))
-    if not isinstance(records, list):
+        page = msgspec.json.decode(found[0]) if found else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = None
+    if found is None:
         raise AnswerMalformed(
             "The vendor's answer is not the page of records that its API promises.",
             why=answer.hint(str(problem)),
         ) from None
     good: list[bytes] = []
     bad: list[tuple[str, str]] = []
-    for record in records:
+    for record in found[1]:
         try:
-            text = stdlib_json.dumps(record, allow_nan=False, ensure_ascii=False)
-            good.append(text.encode("utf-8"))
-        except ValueError as reason:
-            shown = stdlib_json.dumps(record)[:20_000]
-            kind = "half a surrogate pair" if isinstance(reason, UnicodeEncodeError) else "NaN or Infinity"
-            bad.append((shown, f"not valid JSON: it holds {kind}"))
+            msgspec.json.decode(record, type=msgspec.Raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as reason:
+            bad.append((record[:20_000].decode("utf-8", "replace"), f"not valid JSON: {_fault(record, reason)}"))
+        else:
+            good.append(record)
     return good, {path: _dig(page, path.split(".")) for path in paths}, bad
 
 
+def _fault(record: bytes, reason: Exception) -> str:
+    """What is wrong with it, without a value."""
+    if isinstance(reason, RecursionError):
+        return "it is nested too deeply"
+    try:
+        stdlib_json.dumps(stdlib_json.loads(record), allow_nan=False, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "it holds half a surrogate pair"
+    except (ValueError, RecursionError):
+        return "it holds NaN or Infinity" if b"NaN" in record or b"Infinity" in record else str(reason)[:200]
+    return str(reason)[:200]
+
+
 def _key_of(item: Any, key: tuple[str, ...]) -> str | None:
-    value = _dig(msgspec.json.decode(item), key)
+    try:
+        value = _dig(msgspec.json.decode(item), key)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
     return None if value is None else str(value)

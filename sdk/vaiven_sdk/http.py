@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin, urlsplit
@@ -34,6 +35,7 @@ from vaiven_sdk.errors import (
 from vaiven_sdk.limits import LONGEST_WAIT, Throttle, retry_after
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
     from vaiven_sdk.config import Config
@@ -119,6 +121,12 @@ class Http:
                 why=f"it takes {wanted}",
                 remedy=f"Connect again and give {wanted}.",
             )
+        if not all(v.isascii() and v.isprintable() for v in scheme.headers(self.credential).values()):
+            raise ConfigInvalid(
+                f"{self.connector.name}'s credential holds a character that no credential has.",
+                why="a line break, an accent or the like came along when it was copied",
+                remedy="Copy the credential again, without anything around it, and connect again.",
+            )
         base = self.base_url or fill(self.connector.base_url, {"config": self.config})
         # `connected` may have yet to find a setting that it needs: until then only full addresses work.
         self._base = base.rstrip("/") + "/" if base else ""
@@ -134,6 +142,7 @@ class Http:
             timeout=httpx.Timeout(self.timeout, connect=15.0),
             limits=httpx.Limits(max_connections=10, max_keepalive_connections=10),
             transport=self.transport,
+            verify=_certificates(),
             follow_redirects=False,
         )
 
@@ -209,6 +218,14 @@ class Http:
         return answer
 
     def _problem(self, where: str, answer: Answer, *, repeatable: bool) -> VaivenError:
+        problem = self._named(where, answer, repeatable=repeatable)
+        # Some vendors quote the credential that they refuse.
+        for secret in self.credential.values():
+            if len(secret) > 5:
+                problem.why = problem.why.replace(secret, "***")
+        return problem
+
+    def _named(self, where: str, answer: Answer, *, repeatable: bool) -> VaivenError:
         try:
             body = msgspec.json.decode(answer.content)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -272,6 +289,12 @@ class Http:
 
 
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=30.0)
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Loaded once: it takes longer than many a sync has requests to make."""
+    return httpx.create_ssl_context()
 
 
 def _body(json: Any, form: Mapping[str, str] | None) -> tuple[bytes | None, str]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from vaiven_sdk.errors import AnswerMalformed
+
 State = Any
 """JSON: what a rule needs to ask for the page after this one; None asks for the first."""
 
@@ -154,7 +156,14 @@ class _LastId(_Sized):
         return Turn({**self.sized(), **({} if state is None else {self.param: state})}, {})
 
     def advance(self, state: State, seen: Seen) -> State:
-        return seen.last if seen.found.get(self.more) and seen.last else None
+        return _onward(seen) if seen.found.get(self.more) else None
+
+
+def _onward(seen: Seen) -> str:
+    if seen.last is None:
+        # To stop here would pass for the end.
+        raise AnswerMalformed("The next page begins after this one's last id, but no record of this page has an id.")
+    return seen.last
 
 
 class _Keyset(Page):
@@ -165,7 +174,7 @@ class _Keyset(Page):
         return Turn({}, {}, after=state)
 
     def advance(self, state: State, seen: Seen) -> State:
-        return seen.last if seen.count else None
+        return _onward(seen) if seen.last is not None or seen.count >= self.size else None
 
 
 class _NextUrl(_Sized):

@@ -12,31 +12,6 @@ from tests.support.wire_vendor import TOKEN, WireVendor, wire_connector
 from vaiven_sdk import http as sdk_http
 from vaiven_sdk.testing import serve
 
-# What the SDK does not hold yet: each case goes when it passes, which the strict mark enforces.
-_WALK = "sdk/vaiven_sdk/_walk.py gives up the page, or stops, for a record that is too deep, no JSON or without an id"
-_HTTP = "sdk/vaiven_sdk/http.py takes any credential and any text of the vendor's"
-EXPECTED = {
-    "test_a_bad_person_is_set_aside[10,000 levels": _WALK,
-    'test_a_cursor_of_another_kind_harms_nothing["\\ud800': _WALK,
-    "test_a_page_that_gives_no_place_to_go_on_from": _WALK,
-    "test_a_record_that_turns_bad_is_not_taken_for_deleted[10,000": _WALK,
-    "all_others_land[invalid UTF-8-p05": _WALK,
-    "all_others_land[invalid UTF-8-p08": _WALK,
-    "all_others_land[no id-p05-keyset": _WALK,
-    "all_others_land[no id-p05-last_id": _WALK,
-    "all_others_land[null-p05-keyset": _WALK,
-    "all_others_land[null-p05-last_id": _WALK,
-    "test_a_bad_page[an error that quotes the token": _HTTP,
-    "test_a_credential_that_no_header_can_hold": _HTTP,
-}
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        for part, reason in EXPECTED.items():
-            if "bad_input" in item.nodeid and part in item.name:
-                item.add_marker(pytest.mark.xfail(strict=True, reason=reason))
-
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):

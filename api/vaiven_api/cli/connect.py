@@ -279,8 +279,7 @@ def _report(options: Options, one: Connection, connector: Connector[Any], *, aga
         print_json({"connection": connection, "reconnected": again})
         return
     whose = " ".join(part for part in (one.account_name, f"({one.account_id})" if one.account_id else "") if part)
-    click.echo(
-        f"{'Reconnected' if again else 'Connected'} {one.id}: {connector.name} {whose.removeprefix(connector.name).strip()}".rstrip()
-    )
+    whose = whose.removeprefix(connector.name).strip()
+    click.echo(f"{'Reconnected' if again else 'Connected'} {one.id}: {connector.name} {whose}".rstrip())
     if not one.approved and one.writes:
         click.echo(f"Nothing is written before you have seen it:\n  vaiven plan{options.again}")
