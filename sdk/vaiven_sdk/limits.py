@@ -26,13 +26,19 @@ class Limit:
         calls: requests allowed in the window.
         per: the window in seconds.
         path: applies to paths that begin with this, `*` standing for anything; all paths when empty.
+        but: paths that it does not count, written as `path`.
         source: where the vendor says so.
     """
 
     calls: int
     per: float = 1.0
     path: str = ""
+    but: str = ""
     source: str = ""
+
+    def counts(self, path: str) -> bool:
+        """Whether a request to `path` uses this limit up."""
+        return fnmatchcase(path, f"{self.path}*") and not (self.but and fnmatchcase(path, f"{self.but}*"))
 
 
 class Throttle:
@@ -46,7 +52,7 @@ class Throttle:
 
     def at(self, path: str) -> _Gate:
         """The gate that a request to `path` passes."""
-        return _Gate([gate for limit, gate in self._gates if fnmatchcase(path, f"{limit.path}*")])
+        return _Gate([gate for limit, gate in self._gates if limit.counts(path)])
 
 
 class _Window:

@@ -45,18 +45,14 @@ class Spec:
             leaves alone, so where a vendor's description uses `nullable` on the others it is lost.
     """
 
-    def __init__(
-        self, data: Mapping[str, Json], apis: Collection[str] = (), *, null_unsaid: bool = False
-    ) -> None:
+    def __init__(self, data: Mapping[str, Json], apis: Collection[str] = (), *, null_unsaid: bool = False) -> None:
         self._null_unsaid = null_unsaid
         self.schemas: Mapping[str, Json] = data["schemas"]
         ops = [op for op in data["ops"] if not apis or op["a"] in apis]
         missing = set(apis) - {op["a"] for op in ops}
         if missing:
             raise ValueError(f"the description has no API {sorted(missing)}")
-        self._ops = [
-            (op["m"], _pattern(op["p"]), op) for op in sorted(ops, key=lambda op: op["p"].count("{"))
-        ]
+        self._ops = [(op["m"], _pattern(op["p"]), op) for op in sorted(ops, key=lambda op: op["p"].count("{"))]
 
     def operations(self, method: str, path: str) -> list[dict[str, Json]]:
         """All operations this request can be, by the most literal path; empty when there is none."""
@@ -117,11 +113,7 @@ class Spec:
             return min(tries, key=len) if tries else []
         if "pager" in schema:
             # The client hides the page's envelope; its records are the answer's only array.
-            rows = (
-                next((v for v in value.values() if isinstance(v, list)), value)
-                if isinstance(value, dict)
-                else value
-            )
+            rows = next((v for v in value.values() if isinstance(v, list)), value) if isinstance(value, dict) else value
             return self.compare(schema.get("items", "any"), rows, at)
         return self._compare_object(schema, value, at)
 
@@ -136,9 +128,7 @@ class Spec:
         problems = [
             f"{at}.{name.rstrip('!')}: required, and absent"
             for name, sub in described.items()
-            if name.endswith("!")
-            and name[:-1] not in value
-            and not (isinstance(sub, str) and sub.endswith(" wo"))
+            if name.endswith("!") and name[:-1] not in value and not (isinstance(sub, str) and sub.endswith(" wo"))
         ]
         for name, item in value.items():
             if name in known:
@@ -211,9 +201,7 @@ def unaccepted(problems: Iterable[str], accepted: Mapping[str, str], *, stale: b
         if not covering:
             left.append(line)
     if stale:
-        left += [
-            f"accepted deviation that nothing needs: {pattern}" for pattern in accepted if pattern not in used
-        ]
+        left += [f"accepted deviation that nothing needs: {pattern}" for pattern in accepted if pattern not in used]
     return left
 
 

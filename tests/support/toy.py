@@ -153,9 +153,7 @@ def after(window: Window) -> str | None:
 
 def toy_connector(slug: str = "toy") -> Connector[Config]:
     """A connector of the toy vendor."""
-    toy = Connector(
-        slug, Config, name="Toy", category="crm", base_url="https://toy.example.com", auth=[Bearer()]
-    )
+    toy = Connector(slug, Config, name="Toy", category="crm", base_url="https://toy.example.com", auth=[Bearer()])
     people = toy.stream(
         ToyPerson,
         get("/records", items="items", page=Page.keyset(size=2), after=after),
@@ -175,9 +173,7 @@ def toy_connector(slug: str = "toy") -> Connector[Config]:
     async def update(hub: Session[Config], writes: Sequence[Write[ToyPerson]]) -> list[Outcome]:
         rows = [{"id": w.id, "version": w.before.version if w.before else 0, "patch": w.patch} for w in writes]
         answer = await hub.post("/update", rows)
-        return [
-            w.overtaken() if r.get("stale") else w.saved(r["id"], r) for w, r in zip(writes, answer, strict=True)
-        ]
+        return [w.overtaken() if r.get("stale") else w.saved(r["id"], r) for w, r in zip(writes, answer, strict=True)]
 
     @people.delete(batch=2)
     async def delete(hub: Session[Config], writes: Sequence[Write[ToyPerson]]) -> list[Outcome]:

@@ -80,6 +80,10 @@ class DealCompany(Record[Association], key=("deal_id", "company_id", "type_id"))
         return "company"
 
 
+AT_ONCE = 1000
+"""Records in one batch read: changelog 'Batch Read Limit for HubSpot Associations API'; read 2026-11-22."""
+
+
 def association_stream(
     hubspot: Connector[Config], name: str, record: type[R], ends: tuple[str, str], modified: str
 ) -> Stream[R, Config]:
@@ -112,24 +116,32 @@ async def _ties(
     hub: Session[Config], read: Read, window: Window, state: Any, ends: tuple[str, str]
 ) -> AsyncIterator[Batch]:
     began = (state or {}).get("began")
+    ids: list[str] = []
     async for page in hub.walk(read, window, state=(state or {}).get("at")):
         # Ties have no time of their own: the next read begins at this one's first page, less the lag.
         began = began or (parsedate_to_datetime(page.headers["date"]) - timedelta(seconds=LAG)).isoformat()
-        items: list[dict[str, Any]] = []
-        todo = [{"id": str(msgspec.json.decode(item)["id"])} for item in page.items]
-        while todo:
-            path = f"/crm/v4/associations/{ends[0]}/{ends[1]}/batch/read"
-            answer = await hub.post(path, {"inputs": todo}, safe=True)
-            items += [tie for row in answer["results"] for tie in _rows(ends[0], row)]
-            todo = [
-                {"id": str(row["from"]["id"]), "after": row["paging"]["next"]["after"]}
-                for row in answer["results"]
-                if (row.get("paging") or {}).get("next")
-            ]
+        ids += [str(msgspec.json.decode(item)["id"]) for item in page.items]
         if page.state is None:
-            yield Batch(items, since=began)
-        else:
-            yield Batch(items, state={"at": page.state, "began": began})
+            yield Batch(await _read(hub, ends, ids), since=began)
+        elif len(ids) + len(page.items) > AT_ONCE:
+            yield Batch(await _read(hub, ends, ids), state={"at": page.state, "began": began})
+            ids = []
+
+
+async def _read(hub: Session[Config], ends: tuple[str, str], ids: Sequence[str]) -> list[dict[str, Any]]:
+    """All ties of these records, a record with many in several answers."""
+    items: list[dict[str, Any]] = []
+    todo: list[dict[str, str]] = [{"id": remote_id} for remote_id in ids]
+    while todo:
+        path = f"/crm/v4/associations/{ends[0]}/{ends[1]}/batch/read"
+        answer = await hub.post(path, {"inputs": todo}, safe=True)
+        items += [tie for row in answer["results"] for tie in _rows(ends[0], row)]
+        todo = [
+            {"id": str(row["from"]["id"]), "after": row["paging"]["next"]["after"]}
+            for row in answer["results"]
+            if (row.get("paging") or {}).get("next")
+        ]
+    return items
 
 
 def _rows(kind: str, row: Any) -> Sequence[dict[str, Any]]:

@@ -41,9 +41,7 @@ LIFECYCLE = {
 
 def properties(record: type[Record[Any]]) -> list[str]:
     """Names of the properties that a record class reads: HubSpot sends just a few unless they are named."""
-    return sorted(
-        path.removeprefix("properties.") for path in record.paths() if path.startswith("properties.")
-    )
+    return sorted(path.removeprefix("properties.") for path in record.paths() if path.startswith("properties."))
 
 
 def _minor(amount: Decimal | None, currency: str | None) -> int | None:
@@ -88,9 +86,7 @@ class Contact(Record[Person], key="id", cursor="modified_at", clear="", hub_id="
     country: str | None = wire("properties.country", to="country")
     job_title: str | None = wire("properties.jobtitle", to="job_title")
     company: str | None = wire("properties.company", to="company_name")
-    company_id: str | None = wire(
-        "properties.associatedcompanyid", to="company_id", ref="companies", read_only=True
-    )
+    company_id: str | None = wire("properties.associatedcompanyid", to="company_id", ref="companies", read_only=True)
     owner_id: str | None = wire("properties.hubspot_owner_id", to="owner_id", ref="owners")
     website: str | None = wire("properties.website", to="website")
     language: str | None = wire("properties.hs_language", to="locale", read_only=True)
@@ -137,9 +133,7 @@ class Company(Record[UnifiedCompany], key="id", cursor="modified_at", clear="", 
     region: str | None = wire("properties.state", to="region")
     postal_code: str | None = wire("properties.zip", to="postal_code")
     country: str | None = wire("properties.country", to="country")
-    parent_id: str | None = wire(
-        "properties.hs_parent_company_id", to="parent_id", ref="companies", read_only=True
-    )
+    parent_id: str | None = wire("properties.hs_parent_company_id", to="parent_id", ref="companies", read_only=True)
     owner_id: str | None = wire("properties.hubspot_owner_id", to="owner_id", ref="owners")
     stage: str | None = wire("properties.lifecyclestage", to="lifecycle", values=LIFECYCLE)
     description: str | None = wire("properties.description", to="description")

@@ -75,9 +75,7 @@ class Access:
         if expiry is None or refresh_token not in self.refresh_tokens:
             raise error(401, "INVALID_AUTHENTICATION", NO_CREDENTIALS)
         if expiry <= now:
-            message = (
-                f"The OAuth token used to make this call expired {(now - expiry) // 1000} second(s) ago."
-            )
+            message = f"The OAuth token used to make this call expired {(now - expiry) // 1000} second(s) ago."
             raise error(401, "EXPIRED_AUTHENTICATION", message, context={"expire time": [iso(expiry)]})
         return True
 
@@ -121,9 +119,7 @@ class Limits:
             raise
         return self._left(headers, limit, len(recent), daily, oauth=oauth)
 
-    def _left(
-        self, headers: dict[str, str], limit: int, used: int, daily: int, *, oauth: bool
-    ) -> dict[str, str]:
+    def _left(self, headers: dict[str, str], limit: int, used: int, daily: int, *, oauth: bool) -> dict[str, str]:
         if limit:
             headers |= {
                 "X-HubSpot-RateLimit-Max": str(limit),

@@ -83,9 +83,7 @@ class Call:
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise invalid("Invalid input JSON: Some required fields were not set: [inputs]")
         if len(rows) > most:
-            raise invalid(
-                f"The maximum number of inputs supported in a batch request is {most}, but got {len(rows)}"
-            )
+            raise invalid(f"The maximum number of inputs supported in a batch request is {most}, but got {len(rows)}")
         return rows
 
     def form(self) -> dict[str, str]:

@@ -56,8 +56,7 @@ def invalid_properties(problems: Sequence[tuple[str, str, str]], portal_id: int)
         for name, code, message in problems
     ]
     details = [
-        {"message": message, "code": code, "context": {"propertyName": [name]}}
-        for name, code, message in problems
+        {"message": message, "code": code, "context": {"propertyName": [name]}} for name, code, message in problems
     ]
     return invalid(f"Property values were not valid: {msgspec.json.encode(listed).decode()}", errors=details)
 
@@ -78,8 +77,7 @@ def no_record(given: str) -> VendorError:
 def records_missing(singular: str, ids: Sequence[str], trace_ids: Sequence[str] = ()) -> dict[str, Any]:
     """The entry of a 207 answer for records that a batch names and HubSpot does not have."""
     message = (
-        f"Could not get some {singular.upper()} objects, they may be deleted or not exist. "
-        "Check that ids are valid."
+        f"Could not get some {singular.upper()} objects, they may be deleted or not exist. Check that ids are valid."
     )
     context = {"ids": list(ids)}
     if trace_ids:

@@ -85,14 +85,10 @@ class Links:
             return None
         return next((t for t in self.types[start, end].values() if t.category == HUBSPOT and t.label), None)
 
-    def define(
-        self, start: str, end: str, name: str, label: str, inverse_label: str | None
-    ) -> list[LinkType]:
+    def define(self, start: str, end: str, name: str, label: str, inverse_label: str | None) -> list[LinkType]:
         """Add a label between two object types, and the way back."""
         if any(t.name == name for t in self.types[start, end].values()):
-            raise error(
-                409, "OBJECT_ALREADY_EXISTS", f"An association definition named {name} already exists."
-            )
+            raise error(409, "OBJECT_ALREADY_EXISTS", f"An association definition named {name} already exists.")
         there, back = self._next_type, self._next_type + (0 if start == end and not inverse_label else 1)
         self._next_type = back + 1
         made = [LinkType(there, back, USER, label, name)]
@@ -143,9 +139,7 @@ class Links:
             if backward.id in back:
                 wanted.add(backward.inverse)
 
-    def remove(
-        self, start: str, start_id: int, end: str, end_id: int, type_ids: set[int] | None = None
-    ) -> None:
+    def remove(self, start: str, start_id: int, end: str, end_id: int, type_ids: set[int] | None = None) -> None:
         """Take away some types of an association, or all of it."""
         here, there = self._side(start, start_id, end), self._side(end, end_id, start)
         if end_id not in here:

@@ -136,9 +136,7 @@ def merge(portal: Portal, call: Call) -> Answer:
     """POST /crm/v3/objects/{objectType}/merge."""
     collection = portal.collection(call.path["objectType"])
     body = call.body()
-    primary, other = (
-        collection.need(str(body.get(key, ""))) for key in ("primaryObjectId", "objectIdToMerge")
-    )
+    primary, other = (collection.need(str(body.get(key, ""))) for key in ("primaryObjectId", "objectIdToMerge"))
     if primary is other:
         raise invalid("Cannot merge a record with itself", context={"id": [str(primary.id)]})
     winner = collection.merge(primary, other, call.hand, call.now)
@@ -253,9 +251,7 @@ def batch_update(portal: Portal, call: Call) -> Answer:
     missing = [row for record, row in found if record is None]
     if missing:
         traces = [str(row["objectWriteTraceId"]) for row in missing if row.get("objectWriteTraceId")]
-        errors.append(
-            records_missing(collection.kind.singular, [str(row.get("id", "")) for row in missing], traces)
-        )
+        errors.append(records_missing(collection.kind.singular, [str(row.get("id", "")) for row in missing], traces))
     return _batch(call, results, errors, 200)
 
 
@@ -320,9 +316,7 @@ def _create(portal: Portal, collection: Collection, row: Mapping[str, Any], call
     return record
 
 
-def _ends(
-    portal: Portal, collection: Collection, row: Mapping[str, Any]
-) -> list[tuple[Collection, str, list[int]]]:
+def _ends(portal: Portal, collection: Collection, row: Mapping[str, Any]) -> list[tuple[Collection, str, list[int]]]:
     """What a new record is to be associated with, checked before it is made."""
     ends = []
     for association in row.get("associations") or ():
@@ -330,12 +324,7 @@ def _ends(
         types = [int(t.get("associationTypeId", -1)) for t in association.get("types") or ()]
         for (start, end), known in portal.links.types.items():
             other = portal.collections[end]
-            if (
-                start == collection.kind.name
-                and types
-                and set(types) <= set(known)
-                and other.find(to_id) is not None
-            ):
+            if start == collection.kind.name and types and set(types) <= set(known) and other.find(to_id) is not None:
                 ends.append((other, to_id, types))
                 break
         else:
@@ -375,9 +364,7 @@ def _traced(rows: Sequence[Row]) -> bool:
 
 
 def _trace_error(refused: VendorError, row: Row) -> Row:
-    answer: Row = {
-        name: refused.body[name] for name in ("status", "category", "message") if name in refused.body
-    }
+    answer: Row = {name: refused.body[name] for name in ("status", "category", "message") if name in refused.body}
     answer["context"] = {"objectWriteTraceId": [str(row["objectWriteTraceId"])]}
     return answer
 

@@ -216,11 +216,7 @@ class Collection:
         ]
         values = {**other.values, **primary.values}
         values["createdate"] = min(primary.values["createdate"], other.values["createdate"])
-        stages = [
-            r.values["lifecyclestage"]
-            for r in (primary, other)
-            if r.values.get("lifecyclestage") in LIFECYCLE
-        ]
+        stages = [r.values["lifecyclestage"] for r in (primary, other) if r.values.get("lifecyclestage") in LIFECYCLE]
         if stages:
             values["lifecyclestage"] = max(stages, key=LIFECYCLE.index)
         values["hs_merged_object_ids"] = ";".join(str(i) for i in dict.fromkeys(merged))
@@ -311,9 +307,7 @@ class Collection:
 class Portal:
     """One HubSpot account: its records, their associations, its owners and pipelines, and its clock."""
 
-    def __init__(
-        self, portal_id: int, quirk: Mapping[str, Any], rng: random.Random, now: Callable[[], int]
-    ) -> None:
+    def __init__(self, portal_id: int, quirk: Mapping[str, Any], rng: random.Random, now: Callable[[], int]) -> None:
         self.portal_id = portal_id
         self.quirk = quirk
         self.random = rng
@@ -321,9 +315,7 @@ class Portal:
         self.access = Access(quirk, rng)
         self.links = Links(self._is_live)
         starts = ((CONTACTS, 57_156_923_000), (COMPANIES, 8_115_400_000), (DEALS, 21_030_700_000))
-        self.collections = {
-            kind.name: Collection(kind, self, start + rng.randint(0, 999)) for kind, start in starts
-        }
+        self.collections = {kind.name: Collection(kind, self, start + rng.randint(0, 999)) for kind, start in starts}
         self.owners = Owners(rng)
         self.pipelines = Pipelines(portal_id, rng, now())
         self.offer_stages()
@@ -350,9 +342,7 @@ class Portal:
             raise invalid(f"Unable to infer object type from: {given}")
         return self.collections[kind.name]
 
-    def associate(
-        self, start: Collection, given: str, end: Collection, other: str, types: Sequence[int]
-    ) -> list[int]:
+    def associate(self, start: Collection, given: str, end: Collection, other: str, types: Sequence[int]) -> list[int]:
         """Associate two live records; a contact's primary company is also written to `associatedcompanyid`.
 
         Raises:
@@ -372,9 +362,7 @@ class Portal:
     def note_company(self, contact: Record) -> None:
         """Bring `associatedcompanyid` in line with a contact's primary company."""
         links = self.links.of("contacts", contact.id, "companies")
-        primary = next(
-            (str(company) for company, types in links.items() if any(t.id == 1 for t in types)), ""
-        )
+        primary = next((str(company) for company, types in links.items() if any(t.id == 1 for t in types)), "")
         hand = Hand("CRM_UI", "PRIMARY_COMPANY")
         self.collections["contacts"].set_own(contact, {"associatedcompanyid": primary}, hand, self.now())
 

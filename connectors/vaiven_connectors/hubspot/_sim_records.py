@@ -57,9 +57,7 @@ DEALS: Final = ObjectType(
     ),
     ("dealname", "pipeline", "dealstage", "description", "dealtype"),
 )
-TYPES: Final = {
-    name: kind for kind in (CONTACTS, COMPANIES, DEALS) for name in (kind.name, kind.singular, kind.id)
-}
+TYPES: Final = {name: kind for kind in (CONTACTS, COMPANIES, DEALS) for name in (kind.name, kind.singular, kind.id)}
 
 
 @dataclass(frozen=True, slots=True)

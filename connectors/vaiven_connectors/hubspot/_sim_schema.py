@@ -248,9 +248,7 @@ def _texts(*names: str) -> list[Property]:
     return [Property(name, name.replace("_", " ").capitalize(), form_field=True) for name in names]
 
 
-def _choice(
-    name: str, values: Iterable[str], field_type: str = "select", *, read_only: bool = False
-) -> Property:
+def _choice(name: str, values: Iterable[str], field_type: str = "select", *, read_only: bool = False) -> Property:
     label = name.replace("_", " ").capitalize()
     return Property(name, label, "enumeration", field_type, options=option_list(values), read_only=read_only)
 
@@ -268,9 +266,7 @@ _COMMON = [
     Property("hs_object_source", "Record creation source", read_only=True),
     Property("hs_object_source_id", "Record creation source ID", read_only=True),
     Property("hs_object_source_label", "Record source", read_only=True),
-    Property(
-        "hs_merged_object_ids", "Merged record IDs", "enumeration", "checkbox", read_only=True, external=True
-    ),
+    Property("hs_merged_object_ids", "Merged record IDs", "enumeration", "checkbox", read_only=True, external=True),
     Property("hubspot_owner_id", "Owner", "enumeration", "select", external=True),
 ]
 _OWN: Final[dict[str, list[Property]]] = {
@@ -310,9 +306,7 @@ _OWN: Final[dict[str, list[Property]]] = {
         _time("lastmodifieddate", read_only=True),
     ],
     "companies": [
-        *_texts(
-            "name", "domain", "website", "phone", "address", "city", "state", "zip", "country", "description"
-        ),
+        *_texts("name", "domain", "website", "phone", "address", "city", "state", "zip", "country", "description"),
         *_texts("founded_year", "linkedin_company_page"),
         _choice("industry", _INDUSTRIES),
         _choice("type", ("PROSPECT", "PARTNER", "RESELLER", "VENDOR", "OTHER"), "radio"),

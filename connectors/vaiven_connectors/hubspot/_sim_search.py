@@ -106,9 +106,7 @@ class SearchIndex:
     def _sort(self, request: Mapping[str, Any]) -> tuple[str, bool]:
         sorts = request.get("sorts") or []
         if len(sorts) > 1:
-            raise invalid(
-                "There was a problem with the request. Only one sorting rule can be applied to any search."
-            )
+            raise invalid("There was a problem with the request. Only one sorting rule can be applied to any search.")
         if not sorts:
             return "hs_object_id", False
         rule = sorts[0]
@@ -131,9 +129,7 @@ class SearchIndex:
             raise invalid(f"There was a problem with the request. {message}", errors=[detail])
         return prop
 
-    def _cut(
-        self, groups: list[list[Filter]], axis: str
-    ) -> tuple[Edge | None, Edge | None, list[list[Filter]]]:
+    def _cut(self, groups: list[list[Filter]], axis: str) -> tuple[Edge | None, Edge | None, list[list[Filter]]]:
         """Take the bounds on the sort key out of the filters, where they can be served by bisection."""
         if len(groups) != 1 or self._property(axis).type not in {"number", "datetime", "date"}:
             return None, None, groups
@@ -166,9 +162,7 @@ class SearchIndex:
         return key
 
     def _matching(self, groups: list[list[Filter]], query: str, axis: str) -> list[tuple[Any, int]]:
-        by_link = any(
-            str(one.get("propertyName")).startswith("associations.") for group in groups for one in group
-        )
+        by_link = any(str(one.get("propertyName")).startswith("associations.") for group in groups for one in group)
         cached = msgspec.json.encode([groups, query, axis])
         if not by_link and cached in self._results:
             self._results.move_to_end(cached)
@@ -223,9 +217,7 @@ class SearchIndex:
             values = {str(v) for v in one.get("values") or ()}
             if not values:
                 raise invalid(f"There was a problem with the request. {operator} needs values for {name}.")
-            wanted = (
-                {_key(prop, v) for v in values} if prop.type in {"number", "date", "datetime"} else values
-            )
+            wanted = {_key(prop, v) for v in values} if prop.type in {"number", "date", "datetime"} else values
             positive = operator == "IN"
             # Values for a string property are compared as given with the stored value in lower case.
             return lambda _, doc: bool(doc.get(name)) and (_key(prop, doc[name]) in wanted) is positive
@@ -282,9 +274,7 @@ def _groups(request: Mapping[str, Any]) -> list[list[Filter]]:
             f"in each and {MAX_FILTERS_IN_ALL} in all are allowed."
         )
     if len(str(request.get("query") or "")) > MAX_QUERY:
-        raise invalid(
-            f"There was a problem with the request. The query is longer than {MAX_QUERY} characters."
-        )
+        raise invalid(f"There was a problem with the request. The query is longer than {MAX_QUERY} characters.")
     return groups
 
 

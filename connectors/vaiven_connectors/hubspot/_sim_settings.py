@@ -48,11 +48,7 @@ def links_of(portal: Portal, call: Call) -> Answer:
     record = start.need(call.path["objectId"])
     limit = call.number("limit", MAX_LINKS_PAGE, MAX_LINKS_PAGE)
     after = int(call.one("after") or 0)
-    links = [
-        item
-        for item in portal.links.of(start.kind.name, record.id, end.kind.name).items()
-        if item[0] >= after
-    ]
+    links = [item for item in portal.links.of(start.kind.name, record.id, end.kind.name).items() if item[0] >= after]
     answer: dict[str, Any] = {"results": [_to(portal, other, types) for other, types in links[:limit]]}
     if len(links) > limit:
         answer["paging"] = {"next": {"after": str(links[limit][0])}}
@@ -68,9 +64,7 @@ def links_batch_read(portal: Portal, call: Call) -> Answer:
         record = start.find(given)
         links = portal.links.of(start.kind.name, record.id, end.kind.name) if record is not None else {}
         if links:
-            results.append(
-                {"from": {"id": given}, "to": [_to(portal, other, types) for other, types in links.items()]}
-            )
+            results.append({"from": {"id": given}, "to": [_to(portal, other, types) for other, types in links.items()]})
             continue
         names = start.kind.singular, end.kind.singular
         errors.append(
@@ -107,9 +101,7 @@ def _type_ids(specs: Any) -> list[int]:
     return [int(one.get("associationTypeId", -1)) for one in specs]
 
 
-def _pair(
-    portal: Portal, ends: tuple[Collection, Collection], one: str, two: str, types: list[int]
-) -> dict[str, Any]:
+def _pair(portal: Portal, ends: tuple[Collection, Collection], one: str, two: str, types: list[int]) -> dict[str, Any]:
     start, end = ends
     portal.associate(start, one, end, two, types)
     known = portal.links.types[start.kind.name, end.kind.name]
@@ -122,9 +114,7 @@ def _pair(
     }
 
 
-def _default_pair(
-    portal: Portal, ends: tuple[Collection, Collection], one: str, two: str
-) -> list[dict[str, Any]]:
+def _default_pair(portal: Portal, ends: tuple[Collection, Collection], one: str, two: str) -> list[dict[str, Any]]:
     start, end = ends
     portal.associate(start, one, end, two, [])
     there = portal.links.default_type(start.kind.name, end.kind.name)
@@ -156,9 +146,7 @@ def unlink(portal: Portal, call: Call) -> Answer:
     return 204, None
 
 
-def _unlink(
-    portal: Portal, ends: tuple[Collection, Collection], one: str, two: str, types: set[int] | None
-) -> None:
+def _unlink(portal: Portal, ends: tuple[Collection, Collection], one: str, two: str, types: set[int] | None) -> None:
     start, end = ends
     first, second = start.find(one), end.find(two)
     if first is None or second is None:
@@ -175,9 +163,7 @@ def _unlink(
 def link_default(portal: Portal, call: Call) -> Answer:
     """PUT /crm/v4/objects/{type}/{id}/associations/default/{toType}/{toId}, which has no label."""
     ends = _ends(portal, call)
-    return _batch(
-        call, _default_pair(portal, ends, call.path["fromObjectId"], call.path["toObjectId"]), [], 200
-    )
+    return _batch(call, _default_pair(portal, ends, call.path["fromObjectId"], call.path["toObjectId"]), [], 200)
 
 
 def links_batch_default(portal: Portal, call: Call) -> Answer:
@@ -193,9 +179,7 @@ def links_batch_create(portal: Portal, call: Call) -> Answer:
     """POST /crm/v4/associations/{fromObjectType}/{toObjectType}/batch/create."""
     ends = _ends(portal, call)
     rows = call.inputs(MAX_LINKS_WRITE)
-    return _batch(
-        call, [_pair(portal, ends, *_row_ends(row), _type_ids(row.get("types"))) for row in rows], [], 201
-    )
+    return _batch(call, [_pair(portal, ends, *_row_ends(row), _type_ids(row.get("types"))) for row in rows], [], 201)
 
 
 def links_batch_archive(portal: Portal, call: Call) -> Answer:
@@ -218,9 +202,7 @@ def links_batch_archive_labels(portal: Portal, call: Call) -> Answer:
 def labels(portal: Portal, call: Call) -> Answer:
     """GET /crm/v4/associations/{fromObjectType}/{toObjectType}/labels."""
     start, end = _ends(portal, call)
-    return 200, {
-        "results": [t.to_json() for t in portal.links.types[start.kind.name, end.kind.name].values()]
-    }
+    return 200, {"results": [t.to_json() for t in portal.links.types[start.kind.name, end.kind.name].values()]}
 
 
 def create_label(portal: Portal, call: Call) -> Answer:
@@ -229,9 +211,7 @@ def create_label(portal: Portal, call: Call) -> Answer:
     body = call.body()
     if not body.get("label") or not body.get("name"):
         raise invalid("Invalid input JSON: Some required fields were not set: [label, name]")
-    made = portal.links.define(
-        start.kind.name, end.kind.name, body["name"], body["label"], body.get("inverseLabel")
-    )
+    made = portal.links.define(start.kind.name, end.kind.name, body["name"], body["label"], body.get("inverseLabel"))
     return 200, {"results": [t.to_json() for t in made]}
 
 
@@ -241,26 +221,20 @@ def list_properties(portal: Portal, call: Call) -> Answer:
     schema = portal.collection(call.path["objectType"]).schema
     archived = call.flag("archived")
     return 200, {
-        "results": [
-            p.to_json() for p in schema.properties.values() if (p.archived_at is not None) is archived
-        ]
+        "results": [p.to_json() for p in schema.properties.values() if (p.archived_at is not None) is archived]
     }
 
 
 def _property(schema: Schema, name: str) -> Property:
     prop = schema.get(name)
     if prop is None:
-        raise error(
-            404, "OBJECT_NOT_FOUND", f'Property "{name}" does not exist', context={"propertyName": [name]}
-        )
+        raise error(404, "OBJECT_NOT_FOUND", f'Property "{name}" does not exist', context={"propertyName": [name]})
     return prop
 
 
 def get_property(portal: Portal, call: Call) -> Answer:
     """GET /crm/v3/properties/{objectType}/{propertyName}."""
-    return 200, _property(
-        portal.collection(call.path["objectType"]).schema, call.path["propertyName"]
-    ).to_json()
+    return 200, _property(portal.collection(call.path["objectType"]).schema, call.path["propertyName"]).to_json()
 
 
 def create_property(portal: Portal, call: Call) -> Answer:

@@ -60,6 +60,7 @@ hubspot = Connector(
         Limit(
             calls=100,
             per=10,
+            but="/crm/v3/objects/*/search",  # has its own limit, and does not count towards this one
             source="API usage guidelines: 100 per 10 s on Free and Starter, more above; read 2026-11-22",
         ),
         Limit(

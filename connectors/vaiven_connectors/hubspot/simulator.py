@@ -95,9 +95,7 @@ class HubSpotSimulator(Simulator):
         "missing_scopes": (),
     }
 
-    def __init__(
-        self, *, seed: int = 0, clock: Clock | None = None, quirks: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, *, seed: int = 0, clock: Clock | None = None, quirks: Mapping[str, Any] | None = None) -> None:
         super().__init__(seed=seed, clock=clock, quirks=quirks)
         self.portal = Portal(self.random.randint(20_000_000, 49_000_000), self.quirk, self.random, self._now)
         self.limits = Limits(self.quirk)
@@ -130,9 +128,7 @@ class HubSpotSimulator(Simulator):
 
     def routes(self) -> Sequence[BaseRoute]:
         """HubSpot's paths; anything else is a page that says 404."""
-        known = [
-            Route(path, self._endpoint(path, handler), methods=[method]) for method, path, handler in PATHS
-        ]
+        known = [Route(path, self._endpoint(path, handler), methods=[method]) for method, path, handler in PATHS]
         every = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         return [*known, Route("/{path:path}", self._unknown, methods=every)]
 
@@ -264,16 +260,12 @@ class HubSpotSimulator(Simulator):
         self._collection("contacts").set_own(contact, {"hs_email_optout": "true"}, hand, self._now())
 
     @action
-    def associate(
-        self, from_type: str, to_type: str, pairs: list[list[str]], type_id: int | None = None
-    ) -> None:
+    def associate(self, from_type: str, to_type: str, pairs: list[list[str]], type_id: int | None = None) -> None:
         """Associate records pairwise, without a label by default."""
         start, end = self._collection(from_type), self._collection(to_type)
         with _as_value_error():
             for one, two in pairs:
-                self.portal.associate(
-                    start, str(one), end, str(two), [type_id] if type_id is not None else []
-                )
+                self.portal.associate(start, str(one), end, str(two), [type_id] if type_id is not None else [])
 
     @action
     def create_property(self, object_type: str, definition: dict[str, Any]) -> dict[str, Any]:

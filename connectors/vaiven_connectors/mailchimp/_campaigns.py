@@ -131,6 +131,4 @@ class Report(Record[MetricFact], key="id"):
 
 
 # No cursor: totals change for weeks without a trace, so every sync restates them all.
-reports = mailchimp.stream(
-    Report, get("/reports", items="reports", page=PAGE, fields=fields(Report, "reports"))
-)
+reports = mailchimp.stream(Report, get("/reports", items="reports", page=PAGE, fields=fields(Report, "reports")))

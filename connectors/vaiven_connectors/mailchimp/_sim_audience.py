@@ -106,9 +106,7 @@ class Audience:
         if known is not None:
             return self.change(known, body, body.get("status"), author)
         status = body.get("status_if_new") or body.get("status")
-        missing = [
-            n for n, v in (("email_address", body.get("email_address")), ("status_if_new", status)) if not v
-        ]
+        missing = [n for n, v in (("email_address", body.get("email_address")), ("status_if_new", status)) if not v]
         if missing:
             raise invalid(**{"": "Required fields were not provided: " + ", ".join(missing)})
         return self.add({**body, "status": status}, author)
@@ -146,16 +144,13 @@ class Audience:
             raise Problem(
                 405,
                 "Method Not Allowed",
-                "This list member cannot be removed. "
-                "Can not archive a contact that is bounced, pending or archived",
+                "This list member cannot be removed. Can not archive a contact that is bounced, pending or archived",
                 headers={"Allow": "GET, PUT"},
             )
         self.roll.take(member)
         member.status, member.last_changed = "archived", self.now()
         self.roll.put(member)
-        self._emit(
-            "unsubscribe", author.source, {"action": "delete", "reason": "manual", **self.profile(member)}
-        )
+        self._emit("unsubscribe", author.source, {"action": "delete", "reason": "manual", **self.profile(member)})
 
     def forget(self, member: Member, author: Author) -> None:
         """Delete a member for good: only its hash is kept, so that it cannot be imported again."""
@@ -296,9 +291,7 @@ class Audience:
         email = self.address(wanted, author)
         other = self.roll.by_id.get(md5(email.lower()))
         if other is not None and other is not member:
-            raise invalid(
-                email_address=f'"{email}" is already in this list with a status of "{other.status}".'
-            )
+            raise invalid(email_address=f'"{email}" is already in this list with a status of "{other.status}".')
         return email
 
     def _interests(self, old: dict[str, bool], wanted: Any) -> dict[str, bool]:

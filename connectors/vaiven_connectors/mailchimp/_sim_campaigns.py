@@ -202,9 +202,7 @@ class Campaigns:
             rows = [row for row in rows if row["recipients"].get("list_id") == wanted]
         rows = _between(rows, call, "create_time", "send_time")
         if (sort := call.query.get("sort_field")) in {"create_time", "send_time"}:
-            rows.sort(
-                key=lambda row: str(row[sort]), reverse=call.query.get("sort_dir", "").upper() == "DESC"
-            )
+            rows.sort(key=lambda row: str(row[sort]), reverse=call.query.get("sort_dir", "").upper() == "DESC")
         offset, count = call.page()
         shown = [self.show(row) for row in rows[offset : offset + count]]
         return Answer({"campaigns": shown, "total_items": len(rows)})
@@ -297,11 +295,7 @@ def _between(rows: list[Json], call: Call, *names: str) -> list[Json]:
     for name in names:
         since, before = call.instant(f"since_{name}"), call.instant(f"before_{name}")
         if since or before:
-            rows = [
-                r
-                for r in rows
-                if r[name] and (not since or r[name] > since) and (not before or r[name] < before)
-            ]
+            rows = [r for r in rows if r[name] and (not since or r[name] > since) and (not before or r[name] < before)]
     return rows
 
 

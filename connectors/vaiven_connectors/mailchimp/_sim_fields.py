@@ -48,9 +48,7 @@ class MergeFields:
         number = self._next + 1
         tag = str(body.get("tag") or f"MMERGE{number}").upper()
         if any(field["tag"] == tag for field in self.fields.values()):
-            raise Problem(
-                400, "Invalid Resource", f'A Merge Field with the tag "{tag}" already exists for this list.'
-            )
+            raise Problem(400, "Invalid Resource", f'A Merge Field with the tag "{tag}" already exists for this list.')
         self._next = number
         field = {
             "merge_id": number,
@@ -98,11 +96,7 @@ class MergeFields:
             raise invalid(**shapeless)
         new = {tag: value for tag, value in (old | given).items() if not is_blank(value)}
         wrong = {tag: text for tag, value in given.items() if (text := _fault(by_tag[tag], value))}
-        wrong |= {
-            tag: "Please enter a value"
-            for tag, field in by_tag.items()
-            if field["required"] and tag not in new
-        }
+        wrong |= {tag: "Please enter a value" for tag, field in by_tag.items() if field["required"] and tag not in new}
         if wrong and not skip:
             raise invalid("Your merge fields were invalid.", **wrong)
         return {tag: _stored(by_tag[tag], value) for tag, value in new.items() if tag in by_tag}

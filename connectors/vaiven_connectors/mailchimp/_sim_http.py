@@ -21,9 +21,7 @@ Json = dict[str, Any]
 
 DOCS = "https://mailchimp.com/developer/marketing/docs/errors/"
 MAX_COUNT = 1000
-NOT_VALIDATED = (
-    "The resource submitted could not be validated. For field-specific details, see the 'errors' array."
-)
+NOT_VALIDATED = "The resource submitted could not be validated. For field-specific details, see the 'errors' array."
 # The words of the vendor's JSON schema validator, which is written in PHP (drewm/mailchimp-api#179, #212).
 _PHP_TYPE = {"NoneType": "NULL", "str": "string", "int": "integer", "float": "double", "bool": "boolean"}
 _SHAPE: dict[str, tuple[type, ...]] = {
@@ -97,9 +95,7 @@ class Call:
         try:
             body = msgspec.json.decode(self.raw) if self.raw else {}
         except msgspec.DecodeError as error:
-            raise Problem(
-                400, "JSON Parse Error", "We encountered an unspecified JSON parsing error."
-            ) from error
+            raise Problem(400, "JSON Parse Error", "We encountered an unspecified JSON parsing error.") from error
         if body is None and not required:
             body = {}
         check(body, required, shapes)

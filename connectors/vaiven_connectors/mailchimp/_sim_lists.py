@@ -105,9 +105,7 @@ class Lists:
         """List the audiences."""
         rows = [(a, str(a.record["date_created"])) for a in self.account.audiences.values()]
         since, before = call.instant("since_date_created"), call.instant("before_date_created")
-        rows = [
-            (a, made) for a, made in rows if (not since or made > since) and (not before or made < before)
-        ]
+        rows = [(a, made) for a, made in rows if (not since or made > since) and (not before or made < before)]
         if email := call.query.get("email"):
             rows = [(a, made) for a, made in rows if a.roll.find(email)]
         rows.sort(key=lambda row: row[1], reverse=call.query.get("sort_dir", "").upper() == "DESC")
@@ -175,9 +173,7 @@ class Lists:
         for name in ("created_at", "updated_at"):
             since, before = call.instant(f"since_{name}"), call.instant(f"before_{name}")
             rows = [r for r in rows if (not since or r[name] > since) and (not before or r[name] < before)]
-        return _page(
-            call, "segments", [self._segment(audience, row, call) for row in rows], list_id=audience.id
-        )
+        return _page(call, "segments", [self._segment(audience, row, call) for row in rows], list_id=audience.id)
 
     def add_segment(self, call: Call) -> Answer:
         """Make a segment: static out of addresses, saved out of conditions."""
@@ -189,9 +185,7 @@ class Lists:
                 if member := audience.roll.find(str(email)):
                     audience.tag(member, body["name"], active=True)
         else:
-            record = audience.segment(
-                body["name"], "saved", body.get("options") or {"match": "all", "conditions": []}
-            )
+            record = audience.segment(body["name"], "saved", body.get("options") or {"match": "all", "conditions": []})
         return Answer(self._segment(audience, record, call))
 
     def segment(self, call: Call) -> Answer:

@@ -203,9 +203,7 @@ class Members:
         for i, item in enumerate(wanted):
             check(item, ("name", "status"), {"name": "string", "status": "string"}, f"tags.item:{i}.")
             if item["status"] not in {"active", "inactive"}:
-                raise invalid(
-                    **{f"tags.item:{i}.status": "Data did not match any of the schemas described in anyOf."}
-                )
+                raise invalid(**{f"tags.item:{i}.status": "Data did not match any of the schemas described in anyOf."})
         changed = [audience.tag(member, item["name"], active=item["status"] == "active") for item in wanted]
         if any(changed) and self.account.quirk["tags_touch_last_changed"]:
             audience.roll.take(member)
@@ -291,9 +289,7 @@ class Members:
             audience.tag(member, name, active=True)
         return kind, member
 
-    def _select(
-        self, audience: Audience, call: Call, offset: int, count: int
-    ) -> tuple[Iterable[Member], int]:
+    def _select(self, audience: Audience, call: Call, offset: int, count: int) -> tuple[Iterable[Member], int]:
         """One page and the total, out of a sorted order where the parameters allow it."""
         query = call.query
         status = query.get("status") or ""
@@ -310,9 +306,7 @@ class Members:
         }
         spans = {name: span for name, span in spans.items() if any(span)}
         rest = {
-            n: query[n]
-            for n in ("email_type", "unique_email_id", "interest_ids", "interest_match")
-            if query.get(n)
+            n: query[n] for n in ("email_type", "unique_email_id", "interest_ids", "interest_match") if query.get(n)
         }
         vip, left = call.flag("vip_only"), call.instant("unsubscribed_since")
         if left and status != "unsubscribed":

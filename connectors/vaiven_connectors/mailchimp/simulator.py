@@ -74,9 +74,7 @@ class MailchimpSimulator(Simulator):
         "deliver_webhooks": True,
     }
 
-    def __init__(
-        self, *, seed: int = 0, clock: Clock | None = None, quirks: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, *, seed: int = 0, clock: Clock | None = None, quirks: Mapping[str, Any] | None = None) -> None:
         super().__init__(seed=seed, clock=clock, quirks=quirks)
         self.api_key = f"{self.token(32)}-{DC}"
         self.access_token = self.token(32)
@@ -131,9 +129,7 @@ class MailchimpSimulator(Simulator):
             "lists": {a.id: self._lists.show(a, total=True) for a in self.audiences.values()},
             "members": members,
             "segments": {
-                str(s["id"]): s | {"list_id": a.id}
-                for a in self.audiences.values()
-                for s in a.segments.values()
+                str(s["id"]): s | {"list_id": a.id} for a in self.audiences.values() for s in a.segments.values()
             },
             "campaigns": {key: self._campaigns.show(value) for key, value in self.campaigns.items()},
             "webhooks": {key: hook for a in self.audiences.values() for key, hook in a.webhooks.items()},
@@ -171,9 +167,7 @@ class MailchimpSimulator(Simulator):
         audience = self.audience(list_id or self.list_id)
         body = {"email_address": email, "status": "subscribed", "merge_fields": merge_fields or {}}
         known = audience.roll.find(email)
-        return (
-            audience.change(known, body, "subscribed", _PERSON) if known else audience.add(body, _PERSON)
-        ).id
+        return (audience.change(known, body, "subscribed", _PERSON) if known else audience.add(body, _PERSON)).id
 
     @action
     def confirm(self, email: str, list_id: str = "") -> str:
@@ -303,13 +297,9 @@ class MailchimpSimulator(Simulator):
             base = f"{request.url.scheme}://{request.headers.get('host', 'localhost')}"
             ip = request.client.host if request.client else ""
             method = "GET" if request.method == "HEAD" else request.method
-            call = Call(
-                method, request.url.path.removeprefix("/3.0") or "/", request.query_params, raw, base, ip
-            )
+            call = Call(method, request.url.path.removeprefix("/3.0") or "/", request.query_params, raw, base, ip)
             status, body = self._answer(call)
-            return Response(
-                body, status, {"X-Request-Id": self._request_id()}, "application/json; charset=utf-8"
-            )
+            return Response(body, status, {"X-Request-Id": self._request_id()}, "application/json; charset=utf-8")
         except Problem as problem:
             return self._problem(problem)
         finally:
@@ -360,9 +350,7 @@ class MailchimpSimulator(Simulator):
         if key in {self.api_key, self.access_token}:
             return
         if key.partition("-")[0] == self.api_key.partition("-")[0] and "-" in key:
-            raise Problem(
-                403, "Wrong Datacenter", "The API key provided is linked to a different data center."
-            )
+            raise Problem(403, "Wrong Datacenter", "The API key provided is linked to a different data center.")
         raise Problem(
             401,
             "API Key Invalid",

@@ -164,9 +164,7 @@ def pairs(**parts: str | int | None) -> str:
     `%`, `;` and `=` in a value are percent-encoded, so that two sets of pairs never share a text; `None` is
     left out.
     """
-    return ";".join(
-        f"{name}={_escape(str(part))}" for name, part in sorted(parts.items()) if part is not None
-    )
+    return ";".join(f"{name}={_escape(str(part))}" for name, part in sorted(parts.items()) if part is not None)
 
 
 def _escape(text: str) -> str:

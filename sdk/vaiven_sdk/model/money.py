@@ -29,10 +29,7 @@ CURRENCIES: frozenset[str] = frozenset(code for codes in _ACTIVE.values() for co
 """Active ISO 4217 codes that have a minor unit."""
 
 EXPONENTS: dict[str, int] = {
-    code: exponent
-    for table in (_ACTIVE, _WITHDRAWN)
-    for exponent, codes in table.items()
-    for code in codes.split()
+    code: exponent for table in (_ACTIVE, _WITHDRAWN) for exponent, codes in table.items() for code in codes.split()
 }
 """Digits after the point by ISO 4217 code, withdrawn codes included. A vendor may count otherwise: its
 connector's matter."""

@@ -49,14 +49,10 @@ class Simulator(ABC):
     quirks: ClassVar[dict[str, Any]] = {}
     """Switches and sizes of the vendor's oddities with their defaults, each explained in the simulator's docstring."""
 
-    def __init__(
-        self, *, seed: int = 0, clock: Clock | None = None, quirks: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, *, seed: int = 0, clock: Clock | None = None, quirks: Mapping[str, Any] | None = None) -> None:
         unknown = set(quirks or {}) - set(self.quirks)
         if unknown:
-            raise ValueError(
-                f"{self.slug} simulator: unknown quirk {sorted(unknown)}; it has {sorted(self.quirks)}"
-            )
+            raise ValueError(f"{self.slug} simulator: unknown quirk {sorted(unknown)}; it has {sorted(self.quirks)}")
         self.quirk: dict[str, Any] = {**self.quirks, **(quirks or {})}
         self.clock = clock or SystemClock()
         self.random = random.Random(seed)
@@ -99,9 +95,7 @@ class Simulator(ABC):
         call = msgspec.json.decode(await request.body())
         method = getattr(self, str(call.get("action")), None)
         if method is None or not getattr(method, "__vaiven_action__", False):
-            return JSONResponse(
-                {"error": f"no action {call.get('action')!r}", "actions": self.actions()}, 404
-            )
+            return JSONResponse({"error": f"no action {call.get('action')!r}", "actions": self.actions()}, 404)
         try:
             result = method(**call.get("args", {}))
         except (KeyError, TypeError, ValueError) as problem:
@@ -117,6 +111,4 @@ class Simulator(ABC):
 
     def actions(self) -> list[str]:
         """Names of what the vendor's users can do here."""
-        return sorted(
-            name for name, m in inspect.getmembers(type(self)) if getattr(m, "__vaiven_action__", False)
-        )
+        return sorted(name for name, m in inspect.getmembers(type(self)) if getattr(m, "__vaiven_action__", False))

@@ -235,7 +235,8 @@ async def test_ties_come_once_for_each_label_and_from_every_page_of_a_record():
     assert recorder.sent[2]["json"] == {"inputs": [{"id": "512", "after": "NTAw"}]}
 
 
-async def test_the_next_read_of_ties_begins_before_this_one_and_a_broken_read_goes_on():
+async def test_the_next_read_of_ties_begins_before_this_one_and_a_broken_read_goes_on(monkeypatch):
+    monkeypatch.setattr("vaiven_connectors.hubspot._associations.AT_ONCE", 1)
     page = {"results": [{"id": "1"}], "paging": {"next": {"after": "a"}}}
     recorder = Recorder(page, {"results": []}, {"results": []})
     reader = connector.streams["deal_contacts"].readers["full"]
@@ -245,6 +246,14 @@ async def test_the_next_read_of_ties_begins_before_this_one_and_a_broken_read_go
     (last,) = [batch async for batch in reader(again.session, Window(Config()), batches[0].state)]
     assert again.sent[0]["params"]["after"] == "a"
     assert last.since == batches[-1].since
+
+
+async def test_ties_of_several_pages_are_read_at_once():
+    page = {"results": [{"id": "1"}], "paging": {"next": {"after": "a"}}}
+    recorder = Recorder(page, {"results": [{"id": "2"}]}, {"results": []})
+    reader = connector.streams["deal_contacts"].readers["full"]
+    assert len([batch async for batch in reader(recorder.session, Window(Config()), None)]) == 1
+    assert recorder.sent[-1]["json"] == {"inputs": [{"id": "1"}, {"id": "2"}]}
 
 
 # ---------------------------------------------------------------------------------------- over the simulator

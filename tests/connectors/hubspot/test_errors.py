@@ -41,6 +41,8 @@ def test_the_search_limit_is_one_for_all_objects():
     def gates(path: str) -> int:
         return len(Throttle(connector.limits).at(path)._gates)
 
-    assert [gates(f"/crm/v3/objects/{kind}/search") for kind in OBJECTS] == [2, 2, 2]
+    assert [gates(f"/crm/v3/objects/{kind}/search") for kind in OBJECTS] == [1, 1, 1]
+    assert connector.limits[1].counts("/crm/v3/objects/deals/search")
+    assert not connector.limits[0].counts("/crm/v3/objects/deals/search")
     assert gates("/crm/v3/objects/contacts") == 1
     assert all(isinstance(limit, Limit) and limit.source for limit in connector.limits)

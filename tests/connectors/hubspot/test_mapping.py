@@ -103,9 +103,7 @@ def test_a_documented_record_becomes_unified_values(stream, name, unified):
     assert record(stream, payload(name)).unified() == unified
 
 
-@pytest.mark.parametrize(
-    ("stream", "name"), [("contacts", "contact"), ("companies", "company"), ("deals", "deal")]
-)
+@pytest.mark.parametrize(("stream", "name"), [("contacts", "contact"), ("companies", "company"), ("deals", "deal")])
 def test_what_is_written_back_reads_as_the_same_values(stream, name):
     kind = connector.streams[stream]
     unified = record(stream, payload(name)).unified()
@@ -116,9 +114,7 @@ def test_what_is_written_back_reads_as_the_same_values(stream, name):
         assert again[field] == unified[field], field
 
 
-@pytest.mark.parametrize(
-    ("stream", "name"), [("contacts", "contact"), ("companies", "company"), ("deals", "deal")]
-)
+@pytest.mark.parametrize(("stream", "name"), [("contacts", "contact"), ("companies", "company"), ("deals", "deal")])
 def test_every_field_is_cleared_with_an_empty_text(stream, name):
     kind = connector.streams[stream]
     old = record(stream, payload(name))
@@ -157,15 +153,12 @@ def test_a_stage_that_hubspot_does_not_have_is_not_written():
     ("optout", "consent"), [("true", "denied"), ("false", "unknown"), ("", "unknown"), (None, "unknown")]
 )
 def test_opting_out_denies_and_nothing_grants(optout, consent):
-    assert (
-        record("contacts", changed("contact", hs_email_optout=optout)).unified()["email_consent"] == consent
-    )
+    assert record("contacts", changed("contact", hs_email_optout=optout)).unified()["email_consent"] == consent
 
 
 def test_consent_and_ids_of_hubspots_own_are_never_written():
     assert (
-        not {"email_consent", "email_validity", "company_id", "first_seen_at"}
-        & connector.streams["contacts"].writable
+        not {"email_consent", "email_validity", "company_id", "first_seen_at"} & connector.streams["contacts"].writable
     )
 
 
@@ -210,9 +203,7 @@ def test_a_civil_date_is_written_as_noon_utc_and_reads_as_the_same_day():
     assert made.to_wire(names) == {"properties": {"closedate": "2026-03-01T12:00:00Z"}}
 
 
-@pytest.mark.parametrize(
-    ("stream", "name"), [("contacts", "contact"), ("companies", "company"), ("deals", "deal")]
-)
+@pytest.mark.parametrize(("stream", "name"), [("contacts", "contact"), ("companies", "company"), ("deals", "deal")])
 def test_the_version_is_the_time_of_the_last_change_in_utc(stream, name):
     seen = record(stream, payload(name))
     assert seen.record_version == "2019-12-07T16:50:06.678000Z"

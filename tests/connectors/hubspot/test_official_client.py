@@ -74,15 +74,11 @@ def test_creates_updates_archives(sim, client):
     from hubspot.crm.contacts.exceptions import NotFoundException
 
     api = client.crm.contacts.basic_api
-    made = api.create(
-        SimplePublicObjectInputForCreate(properties={"email": "New@Example.com"}, associations=[])
-    )
+    made = api.create(SimplePublicObjectInputForCreate(properties={"email": "New@Example.com"}, associations=[]))
     assert made.properties["email"] == "new@example.com"
     assert made.properties["hs_object_id"] == made.id
     assert made.archived is False
-    api.update(
-        "new@example.com", SimplePublicObjectInput(properties={"jobtitle": "CEO"}), id_property="email"
-    )
+    api.update("new@example.com", SimplePublicObjectInput(properties={"jobtitle": "CEO"}), id_property="email")
     assert api.get_by_id(made.id, properties=["jobtitle"]).properties["jobtitle"] == "CEO"
     api.archive(made.id)
     with pytest.raises(NotFoundException):
@@ -217,9 +213,7 @@ def test_searches(sim, client):
 def test_merges(sim, client):
     from hubspot.crm.companies import PublicMergeInput
 
-    one, two = sim.seed(
-        "companies", [{"name": "Acme", "domain": "acme.com"}, {"name": "ACME", "city": "Quito"}]
-    )
+    one, two = sim.seed("companies", [{"name": "Acme", "domain": "acme.com"}, {"name": "ACME", "city": "Quito"}])
     api = client.crm.companies.basic_api
     merged = api.merge(PublicMergeInput(primary_object_id=one, object_id_to_merge=two))
     assert merged.properties["name"] == "Acme"
@@ -314,9 +308,7 @@ def test_errors_are_the_clients_own(sim, url, client):
     assert body_of(problem)["errors"][0]["code"] == "PROPERTY_DOESNT_EXIST"
     (held,) = sim.seed("contacts", [{"email": "held@example.com"}])
     with pytest.raises(ApiException) as problem:
-        api.create(
-            SimplePublicObjectInputForCreate(properties={"email": "HELD@example.com"}, associations=[])
-        )
+        api.create(SimplePublicObjectInputForCreate(properties={"email": "HELD@example.com"}, associations=[]))
     assert problem.value.status == 409
     assert body_of(problem)["message"] == f"Contact already exists. Existing ID: {held}"
     with pytest.raises(NotFoundException) as problem:

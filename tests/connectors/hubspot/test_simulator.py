@@ -23,9 +23,7 @@ class Bench:
         self.token = self.sim.credential["access_token"]
 
     def raw(self, method, path, body=None, **more):
-        return self.http.request(
-            method, path, json=body, headers={"Authorization": f"Bearer {self.token}"}, **more
-        )
+        return self.http.request(method, path, json=body, headers={"Authorization": f"Bearer {self.token}"}, **more)
 
     def __call__(self, method, path, body=None, *, expect=200, **more):
         answer = self.raw(method, path, body, **more)
@@ -69,9 +67,7 @@ def test_the_registry_finds_it():
 def test_one_seed_gives_one_portal():
     one, two = HubSpotSimulator(seed=3), HubSpotSimulator(seed=3)
     assert one.credential == two.credential != HubSpotSimulator(seed=4).credential
-    assert one.seed("contacts", [{"email": "a@example.com"}]) == two.seed(
-        "contacts", [{"email": "a@example.com"}]
-    )
+    assert one.seed("contacts", [{"email": "a@example.com"}]) == two.seed("contacts", [{"email": "a@example.com"}])
 
 
 def test_unknown_path_and_type(bench):
@@ -153,9 +149,7 @@ def test_a_unique_property_identifies(bench):
     bench.sim.create_property("companies", {"name": "erp_id", "hasUniqueValue": True})
     base = "/crm/v3/objects/companies"
     one = bench("POST", base, {"properties": {"erp_id": "E1"}}, expect=201)["id"]
-    assert codes(bench("POST", base, {"properties": {"erp_id": "E1"}}, expect=400)) == [
-        "CONFLICTING_UNIQUE_VALUE"
-    ]
+    assert codes(bench("POST", base, {"properties": {"erp_id": "E1"}}, expect=400)) == ["CONFLICTING_UNIQUE_VALUE"]
     assert bench("GET", f"{base}/E1?idProperty=erp_id")["id"] == one
     assert "non-unique 0-2 property name" in bench("GET", f"{base}/E1?idProperty=name", expect=400)["message"]
     rows = [{"idProperty": "erp_id", "id": i, "properties": {"city": "Lima"}} for i in ("E1", "E2")]
@@ -211,10 +205,7 @@ def test_batch_update_names_what_is_missing(bench):
     assert answer["errors"][0]["category"] == "OBJECT_NOT_FOUND"
     assert answer["errors"][0]["context"]["ids"] == ["a@example.com"]
     by_email = [{"id": "a@example.com", "idProperty": "email", "properties": {}}]
-    assert (
-        "non-unique 0-1"
-        in bench("POST", f"{CONTACTS}/batch/update", {"inputs": by_email}, expect=400)["message"]
-    )
+    assert "non-unique 0-1" in bench("POST", f"{CONTACTS}/batch/update", {"inputs": by_email}, expect=400)["message"]
 
 
 @pytest.mark.parametrize(("path", "extra"), [("read", {}), ("read", {"propertiesWithHistory": ["email"]})])
@@ -265,9 +256,7 @@ def test_lifecycle_moves_forward_only(bench):
 
     def put(stage):
         bench("PATCH", f"{CONTACTS}/{one['id']}", {"properties": {"lifecyclestage": stage}})
-        return bench("GET", f"{CONTACTS}/{one['id']}?properties=lifecyclestage")["properties"][
-            "lifecyclestage"
-        ]
+        return bench("GET", f"{CONTACTS}/{one['id']}?properties=lifecyclestage")["properties"]["lifecyclestage"]
 
     assert put("customer") == "customer"
     assert put("subscriber") == "customer"
@@ -310,9 +299,7 @@ def test_erasing_leaves_nothing(bench):
 @pytest.mark.parametrize("new_id", [True, False])
 def test_merge(new_id):
     bench = Bench(merge_new_id=new_id)
-    one, two = bench.sim.seed(
-        "contacts", [{"email": "a@example.com", "city": "Lima"}, {"email": "b@example.com"}]
-    )
+    one, two = bench.sim.seed("contacts", [{"email": "a@example.com", "city": "Lima"}, {"email": "b@example.com"}])
     (company,) = bench.sim.seed("companies", [{"name": "Acme"}])
     bench.sim.associate("contacts", "companies", [[two, company]])
     won = bench.sim.merge_records("contacts", one, two)
@@ -472,9 +459,7 @@ def test_the_first_company_is_primary_and_only_one_is(bench):
 
 def test_a_label_works_both_ways(bench):
     path = "/crm/v4/associations/contacts/deals/labels"
-    there, back = bench("POST", path, {"name": "payer", "label": "Pays", "inverseLabel": "Paid by"})[
-        "results"
-    ]
+    there, back = bench("POST", path, {"name": "payer", "label": "Pays", "inverseLabel": "Paid by"})["results"]
     (one,), (deal,) = bench.sim.seed("contacts", [{}]), bench.sim.seed("deals", [{}])
     bench.sim.associate("contacts", "deals", [[one, deal]], there["typeId"])
     links = bench("GET", f"/crm/v4/objects/deals/{deal}/associations/contacts")["results"]

@@ -102,9 +102,7 @@ def walk_objects(walk, object_type, first, second):
         {"inputs": [{"id": one["id"]}, {"id": "1"}], "properties": []},
         expect=207,
     )
-    walk(
-        "POST", f"{base}/batch/read", {"inputs": [{"id": one["id"]}], "propertiesWithHistory": ["createdate"]}
-    )
+    walk("POST", f"{base}/batch/read", {"inputs": [{"id": one["id"]}], "propertiesWithHistory": ["createdate"]})
     walk("POST", f"{base}/search", {"limit": 1})
     walk("DELETE", f"{base}/{three['id']}", expect=204)
     walk("GET", f"{base}?archived=true")

@@ -208,9 +208,7 @@ async def test_campaigns_and_their_figures_are_read(hub):
 async def test_people_are_created_by_address(hub):
     (made,) = await hub.write(
         "create",
-        create(
-            email="Ana@Shop.example.com", given_name="Ana", email_consent="granted", tags=["vip"], locale="es"
-        ),
+        create(email="Ana@Shop.example.com", given_name="Ana", email_consent="granted", tags=["vip"], locale="es"),
     )
     assert made.status == "created"
     ana = await hub.person("Ana@Shop.example.com")
@@ -285,9 +283,7 @@ async def test_who_left_cannot_be_subscribed_again(hub):
     hub.act("seed", members=[member("ana"), member("ben")])
     hub.act("unsubscribe", email="ana@shop.example.com")
     ana, ben = await hub.person("ana@shop.example.com"), await hub.person("ben@shop.example.com")
-    refused, done = await hub.write(
-        "update", update(ana, email_consent="granted"), update(ben, given_name="Ben")
-    )
+    refused, done = await hub.write("update", update(ana, email_consent="granted"), update(ben, given_name="Ben"))
     assert (refused.status, refused.code) == ("rejected", "compliance")
     assert "only the person" in refused.reason
     assert done.status == "updated"
@@ -359,9 +355,7 @@ async def test_writes_say_what_the_description_takes(hub):
         create(email="ana@shop.example.com", email_consent="granted", tags=["a"], locale="es", **home),
     )
     ana = await hub.person("ana@shop.example.com")
-    await hub.write(
-        "update", update(ana, tags=["b"], family_name=None, email_consent="denied", city="Getafe")
-    )
+    await hub.write("update", update(ana, tags=["b"], family_name=None, email_consent="denied", city="Getafe"))
     await hub.write("delete", Write("delete", "h1", ana, ana.id))
     sent = [(m, path, body) for m, path, _, body in hub.sent if m != "GET"]
     assert {m for m, _, _ in sent} == {"PUT", "PATCH", "POST", "DELETE"}

@@ -48,11 +48,7 @@ def test_payloads_are_what_the_vendor_describes(name, path, items):
 def missing(spec, path, items):
     described = spec.operations("GET", path)[0]["resp"]["200"]
     filler = {"lists!": [], "constraints": {}}
-    return {
-        k.rstrip("!"): filler[k]
-        for k in described
-        if k in filler and k.rstrip("!") not in {items, "constraints"}
-    }
+    return {k.rstrip("!"): filler[k] for k in described if k in filler and k.rstrip("!") not in {items, "constraints"}}
 
 
 def test_member_becomes_a_person():

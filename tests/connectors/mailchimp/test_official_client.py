@@ -115,10 +115,7 @@ def test_search_and_filter(sim: MailchimpSimulator, client: Any) -> None:
 
 def test_batch_subscribe_reports_each_error(sim: MailchimpSimulator, client: Any) -> None:
     sim.seed([{"email_address": "ada@example.com"}])
-    members = [
-        {"email_address": name, "status": "subscribed"}
-        for name in ("ada@example.com", "bo@example.com", "bad")
-    ]
+    members = [{"email_address": name, "status": "subscribed"} for name in ("ada@example.com", "bo@example.com", "bad")]
     done = client.lists.batch_list_members(sim.list_id, {"members": members})
     assert (done["total_created"], done["total_updated"], done["error_count"]) == (1, 0, 2)
     assert [error["error_code"] for error in done["errors"]] == ["ERROR_CONTACT_EXISTS", "ERROR_GENERIC"]

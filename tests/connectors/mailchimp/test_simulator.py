@@ -119,9 +119,7 @@ class TestConsent:
     def test_who_was_unsubscribed_by_api_can_be_subscribed_by_api(self, desk: Desk) -> None:
         desk.add("ada@example.com")
         desk.member("ada@example.com", "PATCH", {"status": "unsubscribed"})
-        assert (
-            desk.member("ada@example.com", "PATCH", {"status": "subscribed"}).json()["status"] == "subscribed"
-        )
+        assert desk.member("ada@example.com", "PATCH", {"status": "subscribed"}).json()["status"] == "subscribed"
 
     def test_a_bounced_address_stays_cleaned(self, desk: Desk) -> None:
         desk.add("ada@example.com")
@@ -228,9 +226,7 @@ class TestFields:
 
     def test_missing_properties_are_named(self, desk: Desk) -> None:
         answer = desk.call("POST", f"{desk.list}/members", {"status": "subscribed"})
-        assert answer.json()["errors"] == [
-            {"field": "", "message": "Required fields were not provided: email_address"}
-        ]
+        assert answer.json()["errors"] == [{"field": "", "message": "Required fields were not provided: email_address"}]
 
     def test_fields_and_exclude_fields(self, desk: Desk) -> None:
         desk.add("ada@example.com")
@@ -352,9 +348,7 @@ class TestTransport:
         assert (query["state"], found["dc"], found["api_endpoint"]) == (["s"], "us21", "http://testserver")
 
     def test_the_bench_reports_what_the_vendor_refuses(self, desk: Desk) -> None:
-        answer = desk.http.post(
-            "/_sim/call", json={"action": "unsubscribe", "args": {"email": "no@example.com"}}
-        )
+        answer = desk.http.post("/_sim/call", json={"action": "unsubscribe", "args": {"email": "no@example.com"}})
         assert answer.status_code == 422
 
 

@@ -24,9 +24,7 @@ def test_schema_describes_every_entity_and_resolves():
         definition = definitions[entity.__name__]
         assert set(definition["properties"]) == set(entity.fields())
         assert definition["x-vaiven-kind"] == entity.kind
-    references = [
-        value for value in _walk(document) if isinstance(value, str) and value.startswith("#/$defs/")
-    ]
+    references = [value for value in _walk(document) if isinstance(value, str) and value.startswith("#/$defs/")]
     assert references
     assert all(reference.removeprefix("#/$defs/") in definitions for reference in references)
     assert definitions["Person"]["properties"]["email"]["x-vaiven-key"]["namespace"] == "email"

@@ -58,9 +58,7 @@ def test_field_follows_the_conventions(entity, field):
     assert field.ref_by is None or entity.fields()[field.ref_by].type is str
     assert field.clean is None or (field.clean in CLEANERS and kind is str)
     assert (field.merge is model.Merge.UNION) <= (kind == list[str])
-    assert field.nullable or entity.nature is not Nature.ENTITY, (
-        "what a tool does not know must be able to be absent"
-    )
+    assert field.nullable or entity.nature is not Nature.ENTITY, "what a tool does not know must be able to be absent"
     assert not field.name.startswith("is_") or kind is bool
 
 
@@ -82,13 +80,7 @@ def test_natural_key_is_made_of_fields(entity):
 
 def test_consent_cannot_be_merged_otherwise():
     status = model.ConsentStatus
-    found = [
-        f
-        for e in ENTITIES.values()
-        if e.nature is Nature.ENTITY
-        for f in e.fields().values()
-        if f.type is status
-    ]
+    found = [f for e in ENTITIES.values() if e.nature is Nature.ENTITY for f in e.fields().values() if f.type is status]
     assert {field.name for field in found} == {"email_consent", "sms_consent", "status"}
     assert all(field.merge is model.Merge.MOST_RESTRICTIVE for field in found)
 
@@ -109,10 +101,7 @@ def test_every_promised_entity_is_there():
 def test_every_public_name_is_exported():
     source = inspect.getsource(model)
     imported = {
-        alias.name
-        for node in ast.parse(source).body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
+        alias.name for node in ast.parse(source).body if isinstance(node, ast.ImportFrom) for alias in node.names
     }
     assert imported == set(model.__all__)
     entities = {name for name in model.__all__ if isinstance(getattr(model, name), type)}
