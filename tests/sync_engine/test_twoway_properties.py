@@ -130,6 +130,14 @@ class TwoTools(RuleBasedStateMachine):
             self.superseded.add(str(record[field]).lower())
             self.tools[tool].touch(record, {field: self.fresh()})
 
+    @rule(tool=st.sampled_from("ab"), i=st.integers(0, 3), field=st.sampled_from(FIELDS))
+    def user_clears(self, tool: str, i: int, field: str) -> None:
+        record = self.pick(tool, i)
+        if record and record[field] is not None:
+            self.clock.advance(1)
+            self.superseded.add(str(record[field]).lower())
+            self.tools[tool].touch(record, {field: None})
+
     @rule(tool=st.sampled_from("ab"), i=st.integers(0, 3))
     def user_deletes(self, tool: str, i: int) -> None:
         record = self.pick(tool, i)
@@ -194,7 +202,7 @@ class TwoTools(RuleBasedStateMachine):
         assert self.query("SELECT sum(rev) FROM person")[0][0] == revs, "echo: revisions after settling"
         live = self.query("SELECT * FROM person WHERE deleted_at IS NULL")
         for name, tool in self.tools.items():
-            tokens = [str(r[f]).lower() for r in tool.records.values() for f in FIELDS]
+            tokens = [str(r[f]).lower() for r in tool.records.values() for f in FIELDS if r[f]]
             assert len(tokens) == len(set(tokens)), f"tool {name} has a record twice"
             assert len(tool.records) == len(live), f"tool {name} has {len(tool.records)} of {len(live)} people"
             linked = self.query(
