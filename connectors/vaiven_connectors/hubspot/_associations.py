@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from vaiven_connectors.hubspot._objects import LAG, listed, searched
+from vaiven_connectors.hubspot._objects import LAG, searched
 from vaiven_sdk import Batch, Config, Connector, Read, Record, Session, Stream, Window, derive, wire
 from vaiven_sdk.model import Association
 
@@ -97,16 +97,17 @@ def association_stream(
         modified: the property that holds the time of the from-object's last change.
     """
     stream = hubspot.stream(record, name=name, lag=LAG)
-    every, changed = listed(ends[0], [modified]), searched(ends[0], [modified], modified)
+    # Just the ids are wanted, so both reads search: twice the records a page, and a limit of its own.
+    found = searched(ends[0], [modified], modified)
 
     @stream.reader("full")
     async def full(hub: Session[Config], window: Window, state: Any) -> AsyncIterator[Batch]:
-        async for batch in _ties(hub, every, window, state, ends):
+        async for batch in _ties(hub, found, window, state, ends):
             yield batch
 
     @stream.reader("changes")
     async def changes(hub: Session[Config], window: Window, state: Any) -> AsyncIterator[Batch]:
-        async for batch in _ties(hub, changed, window, state, ends):
+        async for batch in _ties(hub, found, window, state, ends):
             yield batch
 
     return stream

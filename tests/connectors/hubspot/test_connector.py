@@ -120,7 +120,7 @@ async def requests_of_everything() -> list[dict[str, Any]]:
         await read(hub, "owners", kind)
     await read(hub, "pipelines")
     await read(hub, "stages")
-    recorder.answers = [{"results": [{"id": "512"}]}, tie, {"results": []}]
+    recorder.answers = [{"results": [{"id": "512"}]}, {"results": []}, tie, {"results": []}]
     await read(hub, "contact_companies")
     await write(hub, create("contacts", "h1", email="a@example.com", given_name="A"))
     await write(hub, update("contacts", "512", phone=None))
@@ -222,7 +222,7 @@ async def test_a_refused_batch_is_raised_and_a_refused_record_is_an_outcome():
 async def test_ties_come_once_for_each_label_and_from_every_page_of_a_record():
     tie = payload("associations")
     more = {"results": [{"from": {"id": "512"}, "to": [{"toObjectId": 8002, "associationTypes": []}]}]}
-    recorder = Recorder({"results": [{"id": "512"}]}, tie, more)
+    recorder = Recorder({"results": [{"id": "512"}]}, {"results": []}, tie, more)
     ties = [record.unified() for record in await read(recorder.session, "contact_companies")]
     assert [(t["type"], t["label"], t["is_primary"]) for t in ties] == [
         ("primary", "Primary", True),
@@ -232,25 +232,24 @@ async def test_ties_come_once_for_each_label_and_from_every_page_of_a_record():
     assert {(t["from_kind"], t["from_id"], t["to_kind"], t["to_id"]) for t in ties} == {
         ("person", "512", "company", "8001")
     }
-    assert recorder.sent[2]["json"] == {"inputs": [{"id": "512", "after": "NTAw"}]}
+    assert recorder.sent[3]["json"] == {"inputs": [{"id": "512", "after": "NTAw"}]}
 
 
 async def test_the_next_read_of_ties_begins_before_this_one_and_a_broken_read_goes_on(monkeypatch):
     monkeypatch.setattr("vaiven_connectors.hubspot._associations.AT_ONCE", 1)
-    page = {"results": [{"id": "1"}], "paging": {"next": {"after": "a"}}}
-    recorder = Recorder(page, {"results": []}, {"results": []})
+    recorder = Recorder({"results": [{"id": "1"}]}, {"results": []}, {"results": []})
     reader = connector.streams["deal_contacts"].readers["full"]
     batches = [batch async for batch in reader(recorder.session, Window(Config()), None)]
     assert [batch.since for batch in batches] == [None, "2026-11-22T09:55:00+00:00"]
     again = Recorder({"results": []})
     (last,) = [batch async for batch in reader(again.session, Window(Config()), batches[0].state)]
-    assert again.sent[0]["params"]["after"] == "a"
+    filters = again.sent[0]["json"]["filterGroups"][0]["filters"]
+    assert {"propertyName": "hs_object_id", "operator": "GT", "value": "1"} in filters
     assert last.since == batches[-1].since
 
 
 async def test_ties_of_several_pages_are_read_at_once():
-    page = {"results": [{"id": "1"}], "paging": {"next": {"after": "a"}}}
-    recorder = Recorder(page, {"results": [{"id": "2"}]}, {"results": []})
+    recorder = Recorder({"results": [{"id": "1"}]}, {"results": [{"id": "2"}]}, {"results": []})
     reader = connector.streams["deal_contacts"].readers["full"]
     assert len([batch async for batch in reader(recorder.session, Window(Config()), None)]) == 1
     assert recorder.sent[-1]["json"] == {"inputs": [{"id": "1"}, {"id": "2"}]}
