@@ -173,8 +173,8 @@ def _reader(target: Field | None, wire: Wire | None) -> Callable[[Any], Any]:
         return lambda value: value if value in known else other
     if get_origin(kind) is list:
         if target.merge is Merge.UNION:
-            return lambda value: sorted({str(item) for item in value})
-        return lambda value: [str(item) for item in value]
+            return lambda value: sorted({str(item) for item in _listed(value)})
+        return lambda value: [str(item) for item in _listed(value)]
     clean = CLEANERS[target.clean] if target.clean else None
     if kind is str:
         return (lambda value: clean(str(value))) if clean else _text
@@ -188,7 +188,26 @@ def _text(value: Any) -> str | None:
 
 def _decimal(value: Any) -> str:
     number = value if isinstance(value, Decimal) else Decimal(str(value))
-    return format(number.normalize(), "f")
+    return format(number.normalize(), "f") if number else "0"
+
+
+def _whole(value: Any) -> int:
+    number = int(value)
+    if not isinstance(value, str) and number != value:
+        raise ValueError(f"{value} is not a whole number")
+    return number
+
+
+def _truth(value: Any) -> bool:
+    if value not in {True, False}:
+        raise ValueError("neither true or false: declare the field as bool, or give its values by a method")
+    return bool(value)
+
+
+def _listed(value: Any) -> Iterable[Any]:
+    if isinstance(value, str):
+        raise ValueError("a text is no list: split it in a method marked with `derive`")  # noqa: TRY004
+    return value  # type: ignore[no-any-return]
 
 
 def _has_other(kind: Any) -> bool:
@@ -203,8 +222,8 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
     Decimal: _decimal,
     date: _date,
     datetime: instant,
-    int: int,
-    bool: bool,
+    int: _whole,
+    bool: _truth,
 }
 _PARSERS: dict[Any, Callable[[Any], Any]] = {
     Decimal: Decimal,

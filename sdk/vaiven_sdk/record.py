@@ -54,8 +54,9 @@ def wire(
         read_only: never written.
         description: shown in the connector's docs.
     """
-    mark = Wire(tuple((path or "").split(".")) if path else (), to, ref, values, back, read_only)
     first, *rest = (path or "").split(".")
+    picks = any(step.isdecimal() for step in rest)
+    mark = Wire(tuple((path or "").split(".")) if path else (), to, ref, values, back, read_only or picks)
     alias = AliasPath(first, *(int(step) if step.isdecimal() else step for step in rest)) if path else None
     return PydanticField(validation_alias=alias, description=description, json_schema_extra={"vaiven": mark})  # type: ignore[dict-item]
 
@@ -142,6 +143,17 @@ class Record(BaseModel, Generic[U]):
         if not cls.__key__:
             raise TypeError(f"{cls.__name__}: give key=..., the field that identifies a record")
         cls.__mapping__ = compile_mapping(cls.__name__, cls.__entity__, cls.__wires__, _derived(cls))
+
+    # Python code makes records by field name; in the vendor's JSON a field's name may be another field's path.
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """A record from the vendor's decoded JSON, each field read at its path alone."""
+        return super().model_validate(obj, **{"by_name": False, **options})
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """A record from the vendor's JSON, each field read at its path alone."""
+        return super().model_validate_json(json_data, **{"by_name": False, **options})
 
     @property
     def remote_id(self) -> str:
