@@ -222,6 +222,7 @@ class Puller:
 
     def _mark_missing(self, connection: sqlite3.Connection, seen: set[str]) -> int:
         """Records that a complete scan did not show are deleted, unless so many that the scan is to be doubted."""
+        self._mark_back(connection, seen)
         rows = connection.execute(
             "SELECT remote_id FROM record WHERE tenant_id = ? AND source_id = ? AND deleted_at IS NULL",
             (self.tenant, self.source),
@@ -238,6 +239,23 @@ class Puller:
         )
         self.pulled.changed += len(missing)
         return 0
+
+    def _mark_back(self, connection: sqlite3.Connection, seen: set[str]) -> None:
+        """Records that an earlier scan did not show and this one does are met anew, edited or not."""
+        # What we deleted ourselves may still be shown by a vendor whose reads trail its writes.
+        rows = connection.execute(
+            "SELECT remote_id FROM record r WHERE tenant_id = ? AND source_id = ? AND deleted_at IS NOT NULL"
+            " AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.tenant_id = r.tenant_id AND i.source_id = r.source_id"
+            " AND i.state = 'done' AND i.op = 'delete' AND i.remote_id = r.remote_id)",
+            (self.tenant, self.source),
+        ).fetchall()
+        back = [row["remote_id"] for row in rows if row["remote_id"] in seen]
+        connection.executemany(
+            "UPDATE record SET deleted_at = NULL, shadow = NULL, dirty = 1, run_id = ?"
+            " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+            [(self.run, self.tenant, self.source, remote_id) for remote_id in back],
+        )
+        self.pulled.changed += len(back)
 
 
 def _own_page(record: type[Record[Any]], batch: Batch) -> _Page:

@@ -258,14 +258,14 @@ class _Graph:
     def _join_own(self) -> None:
         """What we created ourselves belongs to the entity it was made from, whatever its keys say."""
         members: dict[str, list[RecordKey]] = defaultdict(list)
-        for key, node in sorted(self.nodes.items()):
-            if node.entity_id:
-                members[node.entity_id].append(key)
-        for key, node in sorted(self.nodes.items()):
-            if node.hub_id and members[node.hub_id]:
-                self._union(key, members[node.hub_id][0])
-            elif node.hub_id:
-                members[node.hub_id].append(key)
+        # Records that came to us first, ours after them: ours hang on those.
+        for key, node in sorted(self.nodes.items(), key=lambda item: (bool(item[1].hub_id), item[0])):
+            own = node.hub_id or node.entity_id
+            if own is None:
+                continue
+            if node.hub_id and members[own]:
+                self._union(key, members[own][0])
+            members[own].append(key)
 
     def _contradicts(self, one: RecordKey, two: RecordKey, stronger: set[str], *, by_name: bool, shared: bool) -> bool:
         a, b = self.find(one), self.find(two)

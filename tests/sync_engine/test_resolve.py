@@ -119,15 +119,17 @@ def test_a_corrected_address_does_not_tear_a_person_apart(people: People) -> Non
     assert people.entity_of("c1") == before
 
 
-def test_a_record_that_we_created_stays_with_its_entity_without_any_key(people: People) -> None:
-    people.put(CRM, "c1", given_name="Ana")
+@pytest.mark.parametrize(("first", "ours"), [(CRM, PAY), (PAY, CRM)])
+def test_a_record_that_we_created_stays_with_its_entity_without_any_key(people: People, first: int, ours: int) -> None:
+    people.put(first, "theirs", given_name="Ana")
     people.resolve()
-    people.put(PAY, "p1", given_name="Ana", hub_id=people.entity_of("c1"))
+    people.put(ours, "ours", given_name="Ana", hub_id=people.entity_of("theirs"))
     people.resolve()
-    assert people.groups() == {frozenset({"c1", "p1"})}
-    people.put(CRM, "c1", given_name="Anna")
-    people.resolve()
-    assert people.groups() == {frozenset({"c1", "p1"})}
+    assert people.groups() == {frozenset({"theirs", "ours"})}
+    for remote_id, source in (("theirs", first), ("ours", ours)):
+        people.put(source, remote_id, given_name="Anna")
+        people.resolve()
+        assert people.groups() == {frozenset({"theirs", "ours"})}
 
 
 def test_a_late_bridge_merges_two_people_and_the_oldest_id_stays(people: People) -> None:

@@ -229,10 +229,10 @@ class TwoTools(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(3600)
 def test_two_way_sync_keeps_its_laws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sdk_http, "_BACKOFF", lambda _: 0.0)
-    examples = int(os.environ.get("VAIVEN_EXAMPLES", "60"))
+    examples = int(os.environ.get("VAIVEN_EXAMPLES", "120"))
     run_state_machine_as_test(
         TwoTools,
         settings=settings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -101,6 +102,7 @@ class Entity(BaseModel):
             cls.plural = f"{cls.kind[:-1]}ies" if cls.kind.endswith("y") else f"{cls.kind}s"
 
     @classmethod
+    @functools.cache
     def fields(cls) -> dict[str, Field]:
         """Every field with its marks, by name."""
         return {name: Field.of(name, info) for name, info in cls.model_fields.items()}
