@@ -12,7 +12,7 @@ import msgspec
 
 from vaiven_sdk._salvage import cut
 from vaiven_sdk.config import fill
-from vaiven_sdk.errors import AnswerMalformed, CursorLoop
+from vaiven_sdk.errors import AnswerMalformed, ConfigInvalid, CursorLoop
 from vaiven_sdk.paging import Seen
 
 if TYPE_CHECKING:
@@ -54,9 +54,12 @@ async def walk(
     Raises:
         CursorLoop: the vendor gives a cursor that it gave before.
         AnswerMalformed: an answer is not what the API promises.
+        ConfigInvalid: a setting that the path needs is empty.
     """
     slots = {"config": window.config, "since": window.since, "until": window.until}
-    path = fill(read.path, slots) or read.path
+    path = fill(read.path, slots)
+    if path is None:
+        raise ConfigInvalid(f"{read.path} cannot be asked for: a setting in it is empty.")
     split = _splitter(read.items, tuple(read.page.paths))
     given: set[str] = set()
     while True:
@@ -130,17 +133,21 @@ def _shape(items: str | None, paths: tuple[str, ...]) -> Any:
             node = node.setdefault(parent, {})
         node[last] = leaf
 
-    def struct(node: dict[str, Any], *, root: bool) -> Any:
-        fields = []
+    def struct(node: dict[str, Any], way: Sequence[str]) -> Any:
+        fields: list[Any] = []
         names = {}
         for number, (name, child) in enumerate(node.items()):
-            kind = (struct(child, root=False) | None) if isinstance(child, dict) else child
-            required = root and name == items.split(".")[0]
-            fields.append((f"f{number}", kind) if required else (f"f{number}", kind, None))
+            # The way to the records must be there: an error inside a good answer would pass for an empty list.
+            required = name in way[:1]
+            kind = struct(child, way[1:] if required else ()) if isinstance(child, dict) else child
+            if required:
+                fields.append((f"f{number}", kind))
+            else:
+                fields.append((f"f{number}", kind | None if isinstance(child, dict) else kind, None))
             names[f"f{number}"] = name
         return msgspec.defstruct("Shape", fields, rename=names, kw_only=True)
 
-    return struct(tree, root=True)
+    return struct(tree, items.split("."))
 
 
 def _dig(node: Any, path: Sequence[str]) -> Any:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from vaiven_sdk.errors import AnswerMalformed
 
@@ -18,7 +18,7 @@ State = Any
 class Turn:
     """What a rule adds to one request."""
 
-    params: Mapping[str, str | int]
+    params: Mapping[str, str | int | list[str]]
     json: Mapping[str, Any]
     after: str | None = None
 
@@ -136,7 +136,7 @@ class _Offset(_Sized):
 
     def advance(self, state: State, seen: Seen) -> State:
         at, before = state or (0, 0)
-        total = int(seen.found.get(self.total) or 0) if self.total else 0
+        total = _number(self.total, seen) if self.total else 0
         # What was removed in mid-walk moved the rest forward: go back by as much, and one more for what a new
         # record may have hidden in the count.
         lost = max(0, before - total)
@@ -157,6 +157,14 @@ class _LastId(_Sized):
 
     def advance(self, state: State, seen: Seen) -> State:
         return _onward(seen) if seen.found.get(self.more) else None
+
+
+def _number(path: str, seen: Seen) -> int:
+    value = seen.found.get(path)
+    if isinstance(value, bool) or not str(value).isdecimal():
+        # To read it as nothing would pass for the end.
+        raise AnswerMalformed(f"The answer has no total at {path!r}, so that the end of the list cannot be told.")
+    return int(str(value))
 
 
 def _onward(seen: Seen) -> str:
@@ -183,8 +191,13 @@ class _NextUrl(_Sized):
         self.paths = (at,)
 
     def turn(self, state: State) -> Turn:
-        return Turn(self.sized() if state is None else dict(parse_qsl(state)), {})
+        return Turn(self.sized() if state is None else parse_qs(state, keep_blank_values=True), {})
 
     def advance(self, state: State, seen: Seen) -> State:
         address = seen.found.get(self.at)
-        return urlsplit(str(address)).query or None if address else None
+        if not address:
+            return None
+        query = urlsplit(str(address)).query
+        if not query:
+            raise AnswerMalformed("The next page's address has no query, and its path is not followed.")
+        return query

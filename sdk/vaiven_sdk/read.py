@@ -43,6 +43,11 @@ class Read:
     params: Mapping[str, str | int | bool | Slot] = field(default_factory=dict)
     json: Mapping[str, Any] | Slot | None = None
 
+    def __post_init__(self) -> None:
+        if self.items is None and self.page.paths:
+            wanted = ", ".join(map(repr, self.page.paths))
+            raise TypeError(f"{self.path}: paging looks for {wanted} in the answer, so the records need items=...")
+
 
 def get(path: str, *, items: str | None = None, page: Page | None = None, **params: str | int | bool | Slot) -> Read:
     """Read with GET.
