@@ -241,6 +241,7 @@ class Engine:
             self.now(),
             frozenset(c.id for c in work.connections.values() if c.deletes == "propagate"),
         )
+        report.staged.waiting = 0  # what waits is what waits now, however many rounds it has waited
         for kind in self.order:
             if any(s.entity == kind for s in work.sources.values()):
                 report.staged.add(await self.database.run(stage.bring_in, kind))
@@ -314,7 +315,7 @@ class Engine:
                         progress(connection_id, name, "push", done)
 
                 pushed = await pusher.push(writes, told)
-                left.update(pusher.left)
+                left.update(pusher.left, pusher.stirred)
                 ended += len(writes) - len(pusher.left & {w.entity_id for w in writes}) + pushed.overtaken
                 _add(report.streams[source.id], pushed)
                 if pushed.error is not None:

@@ -70,6 +70,8 @@ class Pusher:
     pushed: Pushed = field(default_factory=Pushed)
     left: set[str] = field(default_factory=set)
     """Entities whose writes did not come to an end: they stay pending."""
+    stirred: set[str] = field(default_factory=set)
+    """Entities that refer to one that was created: there may be more to write of them now."""
 
     async def push(self, writes: Sequence[Planned], progress: Callable[[int], None] | None = None) -> Pushed:
         """Make these writes, in batches; a failing tool ends the push, a refused record does not."""
@@ -100,7 +102,7 @@ class Pusher:
             return 0
         writes = await self.database.run(self._rewrite, open_ones)
         found = await self._find(writes)
-        await self.database.run(self._settle, open_ones, writes, found)
+        await self.database.run(self._settle, open_ones, found)
         self.pushed.settled += len(open_ones)
         return len(open_ones)
 
@@ -320,6 +322,9 @@ class Pusher:
         for name, (value, rev) in planned.fields.items():
             as_kept = value if mapped[name].ref is not None or stored is None else kept.get(name)
             shadow[name] = [as_kept, rev]
+        if planned.op == "create":
+            kinds = {s.entity for s in self.sources.values()}
+            self.stirred |= rows.pend_referrers(connection, self.tenant, planned.entity, [planned.entity_id], kinds)
         # The link of a record that we created outlives any change of its keys, also where the tool carries no id.
         connection.execute(
             "UPDATE record SET shadow = ?, entity_id = ?, hub_id = CASE ? WHEN 'create' THEN ? ELSE hub_id END"
@@ -331,7 +336,6 @@ class Pusher:
         self,
         connection: sqlite3.Connection,
         intents: Sequence[Mapping[str, Any]],
-        writes: Sequence[Write[Any]],
         found: Iterable[Observed],
     ) -> None:
         """Decide each open intent by what the tool has: landed, or void and planned again."""
@@ -339,7 +343,7 @@ class Pusher:
         by_id = {o.remote_id: o for o in found}
         by_hub = {o.hub_id: o for o in by_id.values() if o.hub_id}
         closed = []
-        for intent, write in zip(intents, writes, strict=True):
+        for intent in intents:
             planned = _planned(intent)
             seen = by_id.get(planned.remote_id or "") or by_hub.get(planned.entity_id)
             if planned.op == "create" and seen is None:
@@ -363,7 +367,6 @@ class Pusher:
                 "INSERT OR IGNORE INTO pending (tenant_id, entity, entity_id) VALUES (?, ?, ?)",
                 (self.tenant, planned.entity, planned.entity_id),
             )
-            del write
         close_intents(connection, self.tenant, self.now(), closed)
 
 

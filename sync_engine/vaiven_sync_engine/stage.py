@@ -166,6 +166,8 @@ class Stage:
             "INSERT OR IGNORE INTO pending (tenant_id, entity, entity_id) VALUES (?, ?, ?)",
             [(self.tenant, kind, entity_id) for entity_id, _ in chunk],
         )
+        linked = [entity_id for entity_id, records in chunk if any(not row["shadow"] for row in records)]
+        rows.pend_referrers(connection, self.tenant, kind, linked, {s.entity for s in self.sources.values()})
         self._keep(connection, kind, conflicts)
         self._log_consent(connection, consents)
         out.conflicts = len(conflicts)

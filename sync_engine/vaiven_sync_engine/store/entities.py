@@ -206,3 +206,29 @@ def repoint(connection: sqlite3.Connection, tenant: str, kind: str, lost: str, k
                     f'UPDATE "{other}" SET "{name}" = ? WHERE tenant_id = ? AND "{name}" = ?',
                     (kept, tenant, lost),
                 )
+
+
+def pend_referrers(
+    connection: sqlite3.Connection, tenant: str, kind: str, ids: Sequence[str], among: Iterable[str]
+) -> set[str]:
+    """List what refers to these entities for the next plan, since a tool that got one can take the reference now.
+
+    Gives the ids of what was listed; `among` are the kinds to look at.
+    """
+    listed: set[str] = set()
+    for other in among:
+        for name, spec in ENTITIES[other].fields().items():
+            if spec.ref != kind or ENTITIES[other].nature is not Nature.ENTITY:
+                continue
+            for start in range(0, len(ids), CHUNK):
+                some = ids[start : start + CHUNK]
+                found = connection.execute(
+                    f'SELECT id FROM "{other}" WHERE tenant_id = ? AND "{name}" IN ({",".join("?" * len(some))})',
+                    (tenant, *some),
+                )
+                rows = [(tenant, other, row["id"]) for row in found]
+                listed.update(row[2] for row in rows)
+                connection.executemany(
+                    "INSERT OR IGNORE INTO pending (tenant_id, entity, entity_id) VALUES (?, ?, ?)", rows
+                )
+    return listed
