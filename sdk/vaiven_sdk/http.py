@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 import msgspec
@@ -18,7 +19,7 @@ from tenacity import (
 )
 
 from vaiven_sdk.auth import choose
-from vaiven_sdk.config import fill
+from vaiven_sdk.config import SLOT, fill
 from vaiven_sdk.errors import (
     AnswerMalformed,
     ConfigInvalid,
@@ -127,10 +128,10 @@ class Http:
                 why="a line break, an accent or the like came along when it was copied",
                 remedy="Copy the credential again, without anything around it, and connect again.",
             )
+        _check_host(self.connector, self.config)
         base = self.base_url or fill(self.connector.base_url, {"config": self.config})
         # `connected` may have yet to find a setting that it needs: until then only full addresses work.
         self._base = base.rstrip("/") + "/" if base else ""
-        self._prefix = urlsplit(self._base).path.rstrip("/")
         self._throttle = self.throttle or Throttle(self.connector.limits)
         self._client = httpx.AsyncClient(
             headers={
@@ -180,16 +181,20 @@ class Http:
         url, key = self._address(path)
         content, kind = _body(json, form)
         extra = {**(headers or {}), **({"Content-Type": kind} if kind else {})}
-        request = self._client.build_request(method, url, params=params, content=content, headers=extra)
+        try:
+            # httpx puts `params` in place of the address's own query.
+            whole = httpx.URL(url).copy_merge_params(params) if params else httpx.URL(url)
+            request = self._client.build_request(method, whole, content=content, headers=extra)
+        except httpx.InvalidURL as problem:
+            raise RequestRefused(f"{self.connector.name}: {path!r} is no address.", why=str(problem)) from None
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type((VendorBusy, VendorDown)),
             stop=stop_after_attempt(self.attempts),
             wait=self._wait,
+            before_sleep=self._count,
             reraise=True,
         ):
             with attempt:
-                if attempt.retry_state.attempt_number > 1:
-                    self.traffic.retries += 1
                 async with self._throttle.at(key):
                     answer = await self._once(request, repeatable=safe)
         return answer
@@ -222,7 +227,10 @@ class Http:
         # Some vendors quote the credential that they refuse.
         for secret in self.credential.values():
             if len(secret) > 5:
-                problem.why = problem.why.replace(secret, "***")
+                problem.what, problem.why, problem.remedy = (
+                    text.replace(secret, "***") for text in (problem.what, problem.why, problem.remedy)
+                )
+        problem.args = (problem.what,)
         return problem
 
     def _named(self, where: str, answer: Answer, *, repeatable: bool) -> VaivenError:
@@ -248,7 +256,7 @@ class Http:
                 why=why,
                 retry_after=retry_after(answer.headers.get("retry-after")),
             )
-        if status >= 500:
+        if status >= 500 or status == 408:
             waits = retry_after(answer.headers.get("retry-after"))
             if status == 503 and waits is not None:
                 return VendorBusy(f"{self.connector.name} is not available.", why=why, retry_after=waits)
@@ -263,19 +271,28 @@ class Http:
             if not self._base:
                 raise ConfigInvalid(f"{self.connector.name}: a setting that its address needs is empty.")
             return self._base + path.lstrip("/"), "/" + path.lstrip("/")
-        given, own = (
-            urlsplit(path),
-            urlsplit(fill(self.connector.base_url, {"config": self.config}) or self._base),
-        )
-        host = given.hostname or ""
-        if given.scheme != "https" or not (host == own.hostname or _matches(host, self.connector.hosts)):
+        given, own = _split(path), urlsplit(fill(self.connector.base_url, {"config": self.config}) or self._base)
+        host, port = (given.hostname or "", given.port or 443) if given else ("", 0)
+        ours = host == own.hostname and port == (own.port or 443)
+        if given is None or given.scheme != "https" or not (ours or (port == 443 and self._declared(host))):
             raise OriginRefused(
-                f"{self.connector.name} may not call {given.scheme}://{host}.",
+                f"{self.connector.name} may not call {f'{given.scheme}://{host}' if given else 'what is no address'}.",
                 why=f"it declares {', '.join([str(own.hostname), *self.connector.hosts])}",
             )
-        if self.base_url:
-            return urljoin(self.base_url.rstrip("/") + "/", given.path.lstrip("/")), given.path
-        return path, given.path
+        prefix = own.path.rstrip("/")
+        below = given.path.removeprefix(prefix) if ours and given.path.startswith(f"{prefix}/") else None
+        key = given.path if below is None else below
+        if not self.base_url:
+            return path, key
+        base = self._base.rstrip("/")
+        address = base.removesuffix(prefix) + given.path if below is None else base + below
+        return f"{address}?{given.query}" if given.query else address, key
+
+    def _declared(self, host: str) -> bool:
+        return any(
+            host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:]) and host != pattern[1:])
+            for pattern in self.connector.hosts
+        )
 
     def _wait(self, state: RetryCallState) -> float:
         problem = state.outcome.exception() if state.outcome else None
@@ -284,8 +301,11 @@ class Http:
             if problem.retry_after > LONGEST_WAIT:
                 raise problem
             seconds = problem.retry_after + seconds * 0.1
-        self.traffic.waited += seconds
         return seconds
+
+    def _count(self, state: RetryCallState) -> None:
+        self.traffic.retries += 1
+        self.traffic.waited += state.upcoming_sleep
 
 
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=30.0)
@@ -317,5 +337,21 @@ def _reason(body: Any) -> str:
     return ""
 
 
-def _matches(host: str, patterns: Any) -> bool:
-    return any(host == p or (p.startswith("*.") and host.endswith(p[1:]) and len(host) > len(p)) for p in patterns)
+def _split(address: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _check_host(connector: Connector[Any], config: Config) -> None:
+    """Refuse a setting that would lead requests, and the credential with them, to another host."""
+    for slot in SLOT.finditer(urlsplit(connector.base_url).netloc):
+        value = fill(slot[0], {"config": config}) or ""
+        if re.search(r"[^\w.:-]", value):
+            raise ConfigInvalid(
+                f"{connector.name}: {slot[2]} {value!r} does not fit into an address.",
+                remedy=f"Give {slot[2]} as a bare name, without slashes or blanks.",
+            )

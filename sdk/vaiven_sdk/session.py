@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from vaiven_sdk._walk import Fetched, walk
 from vaiven_sdk.config import Config
+from vaiven_sdk.errors import AnswerMalformed, Unsettled
 from vaiven_sdk.http import Answer
 from vaiven_sdk.read import Read, Window
 
@@ -45,28 +46,30 @@ class Session(Generic[C]):
     ) -> Any:
         """The decoded answer of a POST."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        answer = await self._send(
-            "POST",
-            path,
-            json=json,
-            form=form,
-            params=params,
-            headers=headers,
-            safe=safe or bool(idempotency_key),
-        )
-        return answer.json()
+        given = {"json": json, "form": form, "params": params, "headers": headers}
+        return await self._write("POST", path, safe=safe or bool(idempotency_key), **given)
 
     async def put(self, path: str, json: Any, *, params: Mapping[str, Any] | None = None, safe: bool = False) -> Any:
         """The decoded answer of a PUT."""
-        return (await self._send("PUT", path, json=json, params=params, safe=safe)).json()
+        return await self._write("PUT", path, json=json, params=params, safe=safe)
 
     async def patch(self, path: str, json: Any, *, params: Mapping[str, Any] | None = None, safe: bool = False) -> Any:
         """The decoded answer of a PATCH."""
-        return (await self._send("PATCH", path, json=json, params=params, safe=safe)).json()
+        return await self._write("PATCH", path, json=json, params=params, safe=safe)
 
     async def delete(self, path: str, *, safe: bool = False) -> Any:
         """The decoded answer of a DELETE, None when it has no body."""
-        return (await self._send("DELETE", path, safe=safe)).json()
+        return await self._write("DELETE", path, safe=safe)
+
+    async def _write(self, method: str, path: str, *, safe: bool, **options: Any) -> Any:
+        answer = await self._send(method, path, safe=safe, **options)
+        try:
+            return answer.json()
+        except AnswerMalformed as problem:
+            if safe:
+                raise
+            # It was below 400, so it may well have taken effect.
+            raise Unsettled(f"{method} {path} was answered, but not with JSON.", why=problem.why) from None
 
     async def request(self, method: str, path: str, **options: Any) -> Answer:
         """The bare answer, for what is not JSON."""
