@@ -212,7 +212,7 @@ class Engine:
             await self._stage(work, report)
             plan = await self._plan(work)
             # What a tool in trouble lacks stays pending for the next run.
-            ready, held = [], set()
+            ready, held = [], set(plan.held)
             for write in plan.writes:
                 if work.sources[write.source].connection_id in report.errors:
                     held.add(write.entity_id)

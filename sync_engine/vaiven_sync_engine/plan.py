@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
 
@@ -43,6 +43,13 @@ class Planned:
     fields: Mapping[str, tuple[Any, int]]
     before: Mapping[str, Any]
     base_version: str = ""
+
+    @classmethod
+    def of(cls, intent: Mapping[str, Any]) -> Self:
+        """The write that a row of the push ledger stands for."""
+        fields = {name: (value, rev) for name, (value, rev) in intent["fields"].items()}
+        where = (intent["op"], intent["source_id"], intent["entity"], intent["entity_id"], intent["remote_id"])
+        return cls(*where, fields, {}, intent["base_version"])
 
     @property
     def key(self) -> str:
@@ -173,7 +180,7 @@ class _Pass:
         held: dict[tuple[str, int], list[Any]] = defaultdict(list)
         marks = ",".join("?" * len(ids))
         for row in self.connection.execute(
-            "SELECT entity_id, source_id, remote_id, version, deleted_at, shadow FROM record"
+            "SELECT entity_id, source_id, remote_id, version, hash, deleted_at, shadow FROM record"
             f" WHERE tenant_id = ? AND entity_id IN ({marks})",
             (self.planner.tenant, *ids),
         ):
@@ -186,6 +193,11 @@ class _Pass:
 
     def _one(self, kind: str, entity: Canonical, target: Source, held: Sequence[Any]) -> None:
         live = [row for row in held if row["deleted_at"] is None]
+        if not all(row["hash"] for row in live):
+            # The tool gave an id alone: what the record holds is not known before it has been read.
+            self.out.skipped[target.id, "not_read_yet"] += 1
+            self.out.held.add(entity.id)
+            return
         if entity.deleted_at:
             if "delete" in target.stream.writers:
                 self.out.writes.extend(
@@ -197,7 +209,9 @@ class _Pass:
         for row in live:
             if "update" in target.stream.writers:
                 self._update(kind, entity, target, row)
-        if not held and self.planner.connections[target.connection_id].creates and "create" in target.stream.writers:
+        # A record that was deleted there stays deleted, unless the deletion itself was taken back.
+        taken_back = all(row["deleted_at"] and row["shadow"] is None for row in held)
+        if taken_back and self.planner.connections[target.connection_id].creates and "create" in target.stream.writers:
             self._create(kind, entity, target)
 
     def _update(self, kind: str, entity: Canonical, target: Source, row: Any) -> None:

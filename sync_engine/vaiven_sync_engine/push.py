@@ -70,6 +70,8 @@ class Pusher:
     pushed: Pushed = field(default_factory=Pushed)
     left: set[str] = field(default_factory=set)
     """Entities whose writes did not come to an end: they stay pending."""
+    doubtful: set[str] = field(default_factory=set)
+    """Records that are there and cannot be read: neither written to nor taken for deleted."""
     stirred: set[str] = field(default_factory=set)
     """Entities that refer to one that was created: there may be more to write of them now."""
 
@@ -115,27 +117,24 @@ class Pusher:
         if not batch:
             return
         ids = await self.database.run(open_intents, self.tenant, self.run, self.now(), batch)
+        outcomes: list[Outcome] = []
         try:
-            outcomes = await self._send(op, writes)
-        except Unsettled as problem:
-            await self.database.run(
-                close_intents,
-                self.tenant,
-                self.now(),
-                [(i, "unknown", problem.code, problem.what, None) for i in ids],
-            )
-            self.pushed.unknown += len(ids)
-            raise
+            await self._send(op, writes, outcomes)
         except VaivenError as problem:
-            # The vendor answered that it did nothing: the intents are void.
-            await self.database.run(
-                close_intents,
-                self.tenant,
-                self.now(),
-                [(i, "void", problem.code, problem.what, None) for i in ids],
-            )
+            # It answered that it did nothing (void), or nothing at all. What a half of the batch brought stands.
+            state = "unknown" if isinstance(problem, Unsettled) else "void"
+            rest = [(i, state, problem.code, problem.what, None) for i in ids[len(outcomes) :]]
+            await self.database.run(close_intents, self.tenant, self.now(), rest)
+            self.pushed.unknown += len(rest) if state == "unknown" else 0
+            await self._answered(batch, ids, writes, outcomes)
             raise
-        late = [w for w, o in zip(writes, outcomes, strict=True) if o.status == "overtaken"]
+        await self._answered(batch, ids, writes, outcomes)
+
+    async def _answered(
+        self, batch: Sequence[Planned], ids: Sequence[str], writes: Sequence[Write[Any]], outcomes: Sequence[Outcome]
+    ) -> None:
+        """Store what became of those that have an outcome, the first ones of the batch."""
+        late = [w for w, o in zip(writes, outcomes, strict=False) if o.status == "overtaken"]
         if late:
             news = await self._find(late)
             await self.database.run(upsert_records, self.tenant, self.source.id, self.run, self.now(), news)
@@ -143,16 +142,18 @@ class Pusher:
         stored = await self._stored(writes, outcomes)
         await self.database.run(self._acknowledge, batch, ids, outcomes, stored)
 
-    async def _send(self, op: str, writes: Sequence[Write[Any]]) -> list[Outcome]:
+    async def _send(self, op: str, writes: Sequence[Write[Any]], outcomes: list[Outcome]) -> None:
         """Send a batch; one that is refused as a whole is halved until the bad record stands alone."""
         function = self.source.stream.writers[op].function
         try:
-            return complete(writes, await function(self.session, writes))
+            outcomes.extend(complete(writes, await function(self.session, writes)))
         except RequestRefused as problem:
             if len(writes) == 1:
-                return [writes[0].rejected(_code(problem), problem.why or problem.what)]
-        half = len(writes) // 2
-        return [*await self._send(op, writes[:half]), *await self._send(op, writes[half:])]
+                outcomes.append(writes[0].rejected(_code(problem), problem.why or problem.what))
+                return
+            half = len(writes) // 2
+            for some in (writes[:half], writes[half:]):
+                await self._send(op, some, outcomes)
 
     async def _guarded(
         self, batch: Sequence[Planned], writes: Sequence[Write[Any]]
@@ -176,6 +177,9 @@ class Pusher:
             decoded = decode(self.source.stream.record, [msgspec.json.encode(item) for item in items])
             found.extend(decoded.good)
             if decoded.bad:
+                known = {b.remote_id for b in decoded.bad}
+                asked = {w.id for w in writes[start : start + finder.batch] if w.id}
+                self.doubtful |= asked if None in known else asked & known
                 await self.database.run(set_aside, self.tenant, self.source.id, self.run, self.now(), decoded.bad)
         return found
 
@@ -186,7 +190,7 @@ class Pusher:
         stored = {o.remote_id: o for o in decode(record, [msgspec.json.encode(item) for item in given]).good}
         silent = [
             Write(w.op, w.hub_id, w.record, o.id, w.changed, w.idempotency_key)
-            for w, o in zip(writes, outcomes, strict=True)
+            for w, o in zip(writes, outcomes, strict=False)
             if o.status in {"created", "updated"} and o.id and o.id not in stored
         ]
         if silent and self.source.stream.finder:
@@ -202,7 +206,7 @@ class Pusher:
         return [self._write(connection, w, entities[w.entity_id].values) for w in batch]
 
     def _rewrite(self, connection: sqlite3.Connection, intents: Sequence[Mapping[str, Any]]) -> list[Write[Any]]:
-        planned = [_planned(i) for i in intents]
+        planned = [Planned.of(i) for i in intents]
         entities = rows.load(connection, self.tenant, planned[0].entity, {w.entity_id for w in planned})
         out = []
         for one in planned:
@@ -250,7 +254,8 @@ class Pusher:
                 (self.tenant, self.source.id, write.remote_id),
             ).fetchone()["fields"]
             if seen is None:
-                gone.append(write.remote_id)
+                if write.remote_id not in self.doubtful:
+                    gone.append(write.remote_id)
             elif msgspec.json.decode(seen.fields) != msgspec.json.decode(known):
                 news.append(seen)
         at = self.now()
@@ -259,7 +264,7 @@ class Pusher:
             "UPDATE record SET deleted_at = ?, dirty = 1 WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
             [(at, self.tenant, self.source.id, remote_id) for remote_id in gone],
         )
-        return {*(o.remote_id for o in news), *(r for r in gone if r)}
+        return {*(o.remote_id for o in news), *(r for r in gone if r), *self.doubtful}
 
     def _acknowledge(
         self,
@@ -270,7 +275,7 @@ class Pusher:
         stored: Mapping[str, Observed],
     ) -> None:
         closed = []
-        for planned, intent_id, outcome in zip(batch, ids, outcomes, strict=True):
+        for planned, intent_id, outcome in zip(batch, ids, outcomes, strict=False):
             self._landed(connection, planned, outcome, stored.get(outcome.id or ""))
             state = {"rejected": "rejected", "overtaken": "void"}.get(outcome.status, "done")
             closed.append((intent_id, state, outcome.code, outcome.reason, outcome.id))
@@ -291,7 +296,8 @@ class Pusher:
         where = (self.tenant, self.source.id, outcome.id or planned.remote_id)
         if outcome.status == "deleted":
             connection.execute(
-                "UPDATE record SET deleted_at = ?, dirty = 0 WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+                "UPDATE record SET deleted_at = ?, dirty = 0, shadow = NULL"
+                " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
                 (self.now(), *where),
             )
             return
@@ -344,13 +350,13 @@ class Pusher:
         by_hub = {o.hub_id: o for o in by_id.values() if o.hub_id}
         closed = []
         for intent in intents:
-            planned = _planned(intent)
+            planned = Planned.of(intent)
             seen = by_id.get(planned.remote_id or "") or by_hub.get(planned.entity_id)
             if planned.op == "create" and seen is None:
                 seen = next((o for o in by_id.values() if _same(o, planned)), None)
             state = "void"
             if planned.op == "delete":
-                if finder and seen is None:
+                if finder and seen is None and planned.remote_id not in self.doubtful:
                     outcome = Outcome(planned.entity_id, "deleted", planned.remote_id)
                     self._landed(connection, planned, outcome, None)
                     state = "done"
@@ -368,19 +374,6 @@ class Pusher:
                 (self.tenant, planned.entity, planned.entity_id),
             )
         close_intents(connection, self.tenant, self.now(), closed)
-
-
-def _planned(intent: Mapping[str, Any]) -> Planned:
-    return Planned(
-        intent["op"],
-        intent["source_id"],
-        intent["entity"],
-        intent["entity_id"],
-        intent["remote_id"],
-        {name: (value, rev) for name, (value, rev) in intent["fields"].items()},
-        {},
-        intent["base_version"],
-    )
 
 
 def _same(seen: Observed, planned: Planned) -> bool:

@@ -138,7 +138,7 @@ class Stage:
             for row in records:
                 seen, waits = self._observation(connection, row, specs)
                 if row["deleted_at"] is None:
-                    self._revive(entity, row, seen)
+                    self._revive(connection, entity, row, seen)
                     wanted = {n: seen.fields.get(n) for n in CHANNELS if n in seen.fields}
                     news = [n for n, v in wanted.items() if v and seen.shadow.get(n, [None])[0] != v]
                     merge = ignore if entity.deleted_at else observe
@@ -216,12 +216,18 @@ class Stage:
                 unread.add(name)
         return unread
 
-    def _revive(self, entity: Canonical, row: Any, seen: Observation) -> None:
+    def _revive(self, connection: sqlite3.Connection, entity: Canonical, row: Any, seen: Observation) -> None:
         """An entity that was deleted at a tool is back with a record that is new to us or changed after that."""
         changed = seen.at or row["observed_at"]
         if entity.deletion_reason == "source_deleted" and (not row["shadow"] or changed > (entity.deleted_at or "")):
             entity.deleted_at = entity.deletion_reason = None
             entity.changed = True
+            # With the deletion goes what it asked for: the tool that it came from gets the entity again.
+            connection.executemany(
+                "UPDATE record SET shadow = NULL"
+                " WHERE tenant_id = ? AND entity_id = ? AND source_id = ? AND deleted_at IS NOT NULL",
+                [(self.tenant, entity.id, s.id) for s in self.sources.values() if s.connection_id in self.propagates],
+            )
 
     def _delete(self, connection: sqlite3.Connection, entity: Canonical, row: Any, seen: Observation) -> list[Lost]:
         """A record is gone: the entity goes with it when the connection says so, or when nothing else holds it."""
