@@ -118,7 +118,8 @@ async def test_a_vendor_that_vanishes_at_page_k_is_asked_for_page_k_next(hub, ve
 async def test_a_server_that_is_gone_and_comes_back_at_another_address(tmp_path, empty_store, paging):
     """A real socket that closes in mid-sync; then the account's address changes."""
     vendor = WireVendor()
-    vendor.reset(PEOPLE, PAYMENTS)
+    # More pages than can be asked for before the socket is closed.
+    vendor.reset(30 * SIZE, PAYMENTS)
     path = shutil.copy(empty_store, tmp_path / "vaiven.db")
     with hub_at(path, {"wire": wire_connector()}.__getitem__) as hub:
         with serve(vendor) as server:
