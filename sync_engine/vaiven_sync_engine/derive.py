@@ -38,13 +38,36 @@ def derive(connection: sqlite3.Connection, tenant: str, changed: Mapping[str, tu
         rows.save(connection, tenant, kind, [r for some in held.values() for r in some if r.changed], at)
 
 
+def absorb(connection: sqlite3.Connection, tenant: str, lost: str, kept: str, at: str) -> None:
+    """A person turned out to be another one: one state of consent stays for each channel, one address is primary.
+
+    The state that stays is that of the person who is kept; what the other one's records say is merged into it.
+    """
+    gone = f"merged_into:{kept}"
+    connection.execute(
+        "UPDATE consent_state SET deleted_at = ?, deletion_reason = ?, updated_at = ?"
+        " WHERE tenant_id = ? AND person_id = ? AND deleted_at IS NULL",
+        (at, gone, at, tenant, lost),
+    )
+    connection.execute(
+        "UPDATE contact_point SET is_primary = 0, updated_at = ? WHERE tenant_id = ? AND person_id = ?",
+        (at, tenant, lost),
+    )
+    connection.execute(
+        "UPDATE contact_point AS p SET deleted_at = ?, deletion_reason = ? WHERE tenant_id = ? AND person_id = ?"
+        " AND EXISTS (SELECT 1 FROM contact_point k WHERE k.tenant_id = p.tenant_id AND k.person_id = ?"
+        " AND k.type = p.type AND k.normalized = p.normalized)",
+        (at, gone, tenant, lost, kept),
+    )
+
+
 def _held(
     connection: sqlite3.Connection, tenant: str, kind: str, people: Iterable[str]
 ) -> defaultdict[str, list[Canonical]]:
     found: defaultdict[str, list[Canonical]] = defaultdict(list)
     for person_id in people:
         for row in connection.execute(
-            f"SELECT * FROM {kind} WHERE tenant_id = ? AND person_id = ?", (tenant, person_id)
+            f"SELECT * FROM {kind} WHERE tenant_id = ? AND person_id = ? AND deleted_at IS NULL", (tenant, person_id)
         ):
             found[person_id].append(rows.decode_row(kind, row))
     return found

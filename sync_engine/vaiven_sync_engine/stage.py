@@ -11,7 +11,7 @@ import msgspec
 from ulid import ULID
 
 from vaiven_sdk.model import ENTITIES, METRICS, Field, Nature
-from vaiven_sync_engine.derive import CHANNELS, derive
+from vaiven_sync_engine.derive import CHANNELS, absorb, derive
 from vaiven_sync_engine.merge import Lost, Observation, ignore, observe
 from vaiven_sync_engine.resolve import resolve
 from vaiven_sync_engine.store import entities as rows
@@ -271,6 +271,8 @@ class Stage:
             "DELETE FROM pending WHERE tenant_id = ? AND entity = ? AND entity_id = ?",
             (self.tenant, kind, lost),
         )
+        if kind == "person":
+            absorb(connection, self.tenant, lost, kept, self.at)
         rows.repoint(connection, self.tenant, kind, lost, kept)
 
     def _rebuild(self, connection: sqlite3.Connection, kind: str, torn: str) -> None:
