@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-SLOT = re.compile(r"\{([a-z_]+)(?:\.([a-z_0-9]+))?\}")
+SLOT = re.compile(r"\{([A-Za-z_]\w*)(?:\.(\w+))?\}")
 
 
 class Config(BaseModel):

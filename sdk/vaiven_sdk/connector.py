@@ -110,6 +110,7 @@ class Stream(Generic[R, C]):
 
         It gives the vendor's JSON of those that exist. It settles writes whose answer was lost and guards writes.
         """
+        self._check(batch)
 
         def mark(function: FindFunction[C, R]) -> FindFunction[C, R]:
             self.finder = Writer(function, batch)
@@ -119,6 +120,8 @@ class Stream(Generic[R, C]):
 
     def reader(self, kind: str = "changes") -> Callable[[F], F]:
         """Mark an async generator of `Batch` that replaces the declared read: `full`, `changes` or `gone`."""
+        if kind not in {"full", "changes", "gone"}:
+            raise ValueError(f"{self.connector.slug}.{self.name}: a reader is full, changes or gone, not {kind!r}")
 
         def mark(function: F) -> F:
             self.readers[kind] = function
@@ -153,11 +156,14 @@ class Stream(Generic[R, C]):
             return set()
         return {name for name, mapped in self.record.mapped().items() if mapped.write is not None}
 
+    def _check(self, batch: int) -> None:
+        if batch < 1:
+            raise ValueError(f"{self.connector.slug}.{self.name}: batch must be at least 1, not {batch}")
+
     def _writer(
         self, op: str, batch: int, needs: Sequence[str] = (), consent: str | None = None
     ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
-        if batch < 1:
-            raise ValueError(f"{self.connector.slug}.{self.name}: batch must be at least 1, not {batch}")
+        self._check(batch)
         known = self.record.mapped()
         for name in (*needs, *((consent,) if consent else ())):
             if name not in known:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from fnmatch import fnmatchcase
+from math import isfinite
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
@@ -35,6 +36,10 @@ class Limit:
     path: str = ""
     but: str = ""
     source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.calls < 1 or self.per <= 0:
+            raise ValueError(f"a limit lets at least one call through in its window, not {self.calls} in {self.per} s")
 
     def counts(self, path: str) -> bool:
         """Whether a request to `path` uses this limit up."""
@@ -101,10 +106,12 @@ def retry_after(value: str | None, *, now: datetime | None = None) -> float | No
         seconds = float(value)
     except ValueError:
         try:
-            seconds = (parsedate_to_datetime(value) - now).total_seconds()
-        except (TypeError, ValueError):
+            instant = parsedate_to_datetime(value)
+            # -0000 is how e-mail writes UTC of no known place.
+            seconds = (instant.replace(tzinfo=instant.tzinfo or UTC) - now).total_seconds()
+        except (TypeError, ValueError, OverflowError):
             return None
     if seconds > 1e9:
         # Some vendors send the instant at which the window opens as an epoch.
         seconds -= now.timestamp()
-    return max(0.0, seconds) if seconds == seconds and seconds < 86_400 * 2 else None  # noqa: PLR0124 - NaN
+    return max(0.0, seconds) if isfinite(seconds) and seconds < 86_400 * 2 else None
