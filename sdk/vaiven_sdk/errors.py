@@ -61,6 +61,7 @@ class CustomerError(VaivenError):
 
     code = "customer_error"
     actor = Actor.CUSTOMER
+    remedy = "Correct in the connected tool, or in the connection's settings, what the error names; then sync again."
 
 
 class ReconnectRequired(CustomerError):
@@ -130,6 +131,7 @@ class NotFound(VendorError):
 
     code = "not_found"
     actor = Actor.NOBODY
+    remedy = "Nothing to do if it was deleted there; otherwise check the id in the connection's settings."
 
 
 class CursorExpired(VendorError):
@@ -190,6 +192,7 @@ class OperatorError(VaivenError):
 
     code = "operator_error"
     actor = Actor.OPERATOR
+    remedy = "Correct on the machine that runs Vaiven what the error names, then run the same command again."
 
 
 class RecordRejected(VaivenError):

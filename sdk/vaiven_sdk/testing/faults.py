@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Literal, NoReturn
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.responses import Response
 
 Scope = MutableMapping[str, Any]
@@ -28,6 +28,8 @@ class Fault(BaseModel):
         times: requests to spoil after that; 0 means every one.
     """
 
+    model_config = ConfigDict(extra="forbid")
+
     kind: Literal["status", "html", "truncate", "replace", "lose_answer", "reset", "slow"]
     method: str | None = None
     path: str = ""
@@ -39,6 +41,15 @@ class Fault(BaseModel):
     seconds: float = 0.0
     seen: int = 0
 
+    @field_validator("path")
+    @classmethod
+    def _compiles(cls, path: str) -> str:
+        try:
+            re.compile(path)
+        except re.error as problem:
+            raise ValueError(f"no regular expression: {problem}") from None
+        return path
+
     def hits(self, method: str, path: str) -> bool:
         """Count one request and say whether it is to be spoilt."""
         if (self.method and self.method != method) or not re.search(self.path, path):
@@ -48,7 +59,10 @@ class Fault(BaseModel):
 
 
 class Faults:
-    """ASGI middleware that spoils requests as the list of faults says; the first fault that hits wins."""
+    """ASGI middleware that spoils requests as the list of faults says; the first fault that hits wins.
+
+    The test bench's own paths below `/_sim/` are never spoilt: a fault could not be disarmed otherwise.
+    """
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -65,7 +79,7 @@ class Faults:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, spoilt or not."""
         fault = None
-        if self.active and scope["type"] == "http":
+        if self.active and scope["type"] == "http" and not scope["path"].startswith("/_sim/"):
             method, path = scope["method"], scope["path"]
             fault = next((f for f in self.active if f.hits(method, path)), None)
         if fault is None:

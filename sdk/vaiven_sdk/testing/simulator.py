@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import msgspec
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
 F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class _Call(msgspec.Struct):
+    action: str
+    args: dict[str, Any] = {}
 
 
 def action(method: F) -> F:
@@ -57,7 +63,6 @@ class Simulator(ABC):
         self.clock = clock or SystemClock()
         self.random = random.Random(seed)
         self.requests = 0
-        self.faults: Faults
 
     @property
     @abstractmethod
@@ -85,19 +90,25 @@ class Simulator(ABC):
             Route("/_sim/call", self._call, methods=["POST"]),
             Route("/_sim/faults", self._faults, methods=["POST", "DELETE"]),
         ]
-        self.faults = Faults(Starlette(routes=[*bench, *self.routes()]))
-        return self.faults
+        return Faults(Starlette(routes=[*bench, *self.routes()]))
+
+    @property
+    def faults(self) -> Faults:
+        """What can be made to go wrong."""
+        return self.app
 
     async def _state(self, _: Request) -> Response:
         return Response(msgspec.json.encode(self.state()), media_type="application/json")
 
     async def _call(self, request: Request) -> Response:
-        call = msgspec.json.decode(await request.body())
-        method = getattr(self, str(call.get("action")), None)
-        if method is None or not getattr(method, "__vaiven_action__", False):
-            return JSONResponse({"error": f"no action {call.get('action')!r}", "actions": self.actions()}, 404)
         try:
-            result = method(**call.get("args", {}))
+            call = msgspec.json.decode(await request.body(), type=_Call)
+        except msgspec.DecodeError as problem:
+            return JSONResponse({"error": str(problem)}, 422)
+        if call.action not in self.actions():
+            return JSONResponse({"error": f"no action {call.action!r}", "actions": self.actions()}, 404)
+        try:
+            result = getattr(self, call.action)(**call.args)
         except (KeyError, TypeError, ValueError) as problem:
             return JSONResponse({"error": f"{type(problem).__name__}: {problem}"}, 422)
         return Response(msgspec.json.encode(result), media_type="application/json")
@@ -106,7 +117,10 @@ class Simulator(ABC):
         if request.method == "DELETE":
             self.faults.clear()
         else:
-            self.faults.add(Fault.model_validate_json(await request.body()))
+            try:
+                self.faults.add(Fault.model_validate_json(await request.body()))
+            except ValidationError as problem:
+                return JSONResponse({"error": str(problem)}, 422)
         return JSONResponse({"active": len(self.faults.active)})
 
     def actions(self) -> list[str]:
