@@ -182,7 +182,7 @@ class Record(BaseModel, Generic[U]):
         return cls.__mapping__.fields
 
     def with_unified(self, values: Mapping[str, Any], names: set[str]) -> tuple[Self, set[str]]:
-        """This record as it should become, and the names of its fields that differ.
+        """This record as it should become, and the names of its fields that carry the named values.
 
         Args:
             values: the entity's unified values (JSON), all of them: a derived field may need several.

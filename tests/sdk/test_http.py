@@ -273,7 +273,8 @@ def test_a_wait_that_is_too_long_ends_the_run(client, script, run):
     with pytest.raises(VendorBusy) as caught:
         run(asking(client))
     assert caught.value.retry_after == LONGEST_WAIT + 1
-    assert (len(script.asked), run.now) == (1, 0.0)
+    assert len(script.asked) == 1
+    assert run.now < 0.1
 
 
 def test_what_was_not_waited_is_not_counted(client, script, run):
