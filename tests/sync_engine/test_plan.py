@@ -115,6 +115,16 @@ async def test_an_update_has_just_what_differs_with_what_was_there(desk):
     assert [r["city"] for r in mail.people.values()] == [None]
 
 
+async def test_a_value_that_came_back_to_what_the_tool_has_is_not_written(desk):
+    crm, _ = desk.connect("crm"), desk.connect("mail")
+    ana = crm.add(email="ana@x.com", city="Bilbao")
+    await desk.sync()
+    crm.edit(ana, city="Madrid")
+    assert brief(desk, await plan(desk)) == [("mail", "update", {"city": ("Bilbao", "Madrid")})]
+    crm.edit(ana, city="Bilbao")
+    assert brief(desk, await plan(desk)) == []
+
+
 async def test_a_field_that_is_read_only_is_not_written(desk):
     crm, mail = desk.connect("crm"), desk.connect("mail")
     ana = crm.add(email="ana@x.com", title="Boss")
@@ -184,6 +194,17 @@ async def test_a_child_gets_its_new_parent_in_the_run_that_makes_it(desk):
     await desk.sync()
     (firm,), (copy,) = mail.lists["companies"].values(), mail.people.values()
     assert copy.get("employer") == firm["id"]
+
+
+async def test_a_person_that_is_there_gets_the_parent_that_is_made_in_this_run(desk):
+    crm, mail = desk.connect("crm"), desk.connect("mail")
+    ana = crm.add(email="ana@x.com", city="Bilbao")
+    await desk.sync()
+    acme = crm.add("companies", domain="acme.com", name="Acme")
+    crm.edit(ana, employer=acme)
+    await desk.sync()
+    (firm,), (copy,) = mail.lists["companies"].values(), mail.people.values()
+    assert copy["employer"] == firm["id"]
 
 
 async def test_a_record_whose_parent_has_not_come_waits_without_losing_it(desk):

@@ -151,6 +151,7 @@ async def test_a_record_that_was_made_and_not_read_yet_is_not_changed_blindly(de
     mail.hidden.add(copy["id"])
     crm.edit(ana, city="Madrid")
     assert (await desk.sync()).status == "ok"
+    assert [row["entity"] for row in desk.rows("SELECT entity FROM pending")] == ["person"]
     mail.hidden.clear()
     mail.edit(copy["id"])
     await desk.sync()
