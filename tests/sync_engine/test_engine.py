@@ -375,8 +375,8 @@ async def test_tools_agree_on_a_consent_that_was_overruled(desk):
 
 @pytest.mark.xfail(
     strict=True,
-    reason="stage._revive compares the tool's time with the hub's: with a tool whose clock is behind, an edit made after"
-    " the deletion counts as made before it, and the edited record is deleted.",
+    reason="stage._revive compares the tool's time with the hub's: with a tool whose clock is behind, an edit made"
+    " after the deletion counts as made before it, and the edited record is deleted.",
 )
 async def test_a_tool_whose_clock_is_behind_can_bring_a_person_back(desk):
     crm = desk.connect("crm", settings={"deletes": "propagate"})
