@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+import vaiven_sdk.http
 import vaiven_sdk.limits
 from vaiven_sdk import Bearer, Config, Connector, Record, Session, wire
 from vaiven_sdk.http import Http
@@ -130,6 +131,12 @@ class Timeless:
     def close(self):
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
+
+
+@pytest.fixture(autouse=True)
+def no_backoff(request, monkeypatch):
+    if "run" not in request.fixturenames:
+        monkeypatch.setattr(vaiven_sdk.http, "_BACKOFF", lambda _: 0.0)
 
 
 @pytest.fixture
