@@ -22,6 +22,7 @@ PACKAGES = (
 PROJECTS = ("pyproject.toml", "sdk/pyproject.toml", "connectors/pyproject.toml")
 
 MAX_LINES = 400
+MAX_TEST_LINES = 600  # the tests of one module stay together, with their set-up
 # A longer module is listed here with the reason why it is still one noun.
 LONG_MODULES: dict[str, str] = {}
 
@@ -65,7 +66,7 @@ def pages(entries: object) -> set[str]:
 
 def test_modules_are_short():
     lengths = {path: len((ROOT / path).read_text().splitlines()) for path in tracked("*.py")}
-    long = {path for path, lines in lengths.items() if lines > MAX_LINES}
+    long = {p for p, lines in lengths.items() if lines > (MAX_TEST_LINES if p.startswith("tests/") else MAX_LINES)}
     unlisted, stale = sorted(long - set(LONG_MODULES)), sorted(set(LONG_MODULES) - long)
     assert not unlisted, f"over {MAX_LINES} lines: split by noun, or list with the reason: {unlisted}"
     assert not stale, f"in LONG_MODULES, but no longer long: {stale}"

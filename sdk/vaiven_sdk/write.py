@@ -9,6 +9,9 @@ from typing import Any, Generic, Literal, TypeVar
 
 from vaiven_sdk.record import Record
 
+NO_ANSWER = "no_answer"
+"""Code of a write that the connector's answer does not mention: the engine reads the record back in its next run."""
+
 R = TypeVar("R", bound=Record[Any])
 
 
@@ -90,7 +93,7 @@ class Writer:
 
 
 def complete(writes: Sequence[Write[Any]], outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """One outcome per write, in order: a write that the connector did not answer for is rejected as `no_answer`."""
+    """One outcome per write, in order; a write that the connector did not answer for is rejected as `NO_ANSWER`."""
     # One entity may have several records in a tool (duplicates), hence several writes in a batch.
     exact = {(outcome.hub_id, outcome.id): outcome for outcome in outcomes}
     loose = {outcome.hub_id: outcome for outcome in outcomes}
@@ -98,6 +101,6 @@ def complete(writes: Sequence[Write[Any]], outcomes: Sequence[Outcome]) -> list[
     return [
         exact.get((write.hub_id, write.id))
         or (loose.get(write.hub_id) if several[write.hub_id] == 1 else None)
-        or write.rejected("no_answer", "The vendor's answer does not mention this record.")
+        or write.rejected(NO_ANSWER, "The vendor's answer does not mention this record.")
         for write in writes
     ]

@@ -121,6 +121,7 @@ class Engine:
         known = await self.database.run(accounts.load_all, self.tenant)
         chosen = accounts.pick(known, names)
         work = _Work({c.id: c for c in chosen}, partial=len(chosen) < len(known))
+        work.propagates = frozenset(c.id for c in known.values() if c.deletes == "propagate")
         for one in known.values():
             try:
                 connector = self.load(one.connector)
@@ -218,7 +219,7 @@ class Engine:
                     held.add(write.entity_id)
                 else:
                     ready.append(write)
-            plan.writes, plan.held = ready, held
+            plan.writes, plan.held = ready, plan.held | held
             if number == 0:
                 report.plan = plan
                 if dry_run:
@@ -239,7 +240,7 @@ class Engine:
             work.sources,
             report.run,
             self.now(),
-            frozenset(c.id for c in work.connections.values() if c.deletes == "propagate"),
+            work.propagates,
         )
         report.staged.waiting = 0  # what waits is what waits now, however many rounds it has waited
         for kind in self.order:
@@ -359,6 +360,8 @@ class _Work:
     clients: dict[str, Http] = field(default_factory=dict)
     sessions: dict[str, Session[Any]] = field(default_factory=dict)
     ready: set[str] = field(default_factory=set)
+    propagates: frozenset[str] = frozenset()
+    """Connections, of all, whose deletions delete the entity."""
     deletes: Counter[int] = field(default_factory=Counter)
     """Deletions planned in this run, by source."""
 

@@ -79,7 +79,7 @@ class Plan:
         examined: entities that were looked at, by kind.
         skipped: why something was not planned, by (source, reason).
         linked: live records by source, for the guard against mass deletions.
-        held: entities with writes that cannot be made in this run, because their tool is in trouble.
+        held: entities with writes that must wait: their tool is in trouble, or an earlier write is open.
     """
 
     writes: list[Planned] = field(default_factory=list)
@@ -256,17 +256,29 @@ class _Pass:
         return find.remote_id(target, mapped.ref, value) is not None
 
     def _drop_refused(self) -> None:
-        """A write that its tool refused is not sent again until one of its values changes."""
+        """Leave out what its tool refused, until a value changes, and what nobody knows the outcome of yet."""
         if not self.out.writes:
             return
-        found = self.connection.execute(
-            "SELECT key FROM intent WHERE tenant_id = ? AND state = 'rejected'", (self.planner.tenant,)
-        )
-        refused = {row[0] for row in found}
+        refused, open_ones = set(), set()
+        for row in self.connection.execute(
+            "SELECT key, state, source_id, entity_id FROM intent"
+            " WHERE tenant_id = ? AND state IN ('rejected', 'unknown', 'sending')",
+            (self.planner.tenant,),
+        ):
+            if row["state"] == "rejected":
+                refused.add(row["key"])
+            else:
+                open_ones.add((row["source_id"], row["entity_id"]))
+        kept = []
         for write in self.out.writes:
-            if write.key in refused:
+            if (write.source, write.entity_id) in open_ones:
+                self.out.skipped[write.source, "not_settled_yet"] += 1
+                self.out.held.add(write.entity_id)
+            elif write.key in refused:
                 self.out.skipped[write.source, "refused_before"] += 1
-        self.out.writes = [w for w in self.out.writes if w.key not in refused]
+            else:
+                kept.append(write)
+        self.out.writes = kept
 
 
 @dataclass(frozen=True, slots=True)

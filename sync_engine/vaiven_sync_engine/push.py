@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from vaiven_sdk import Guard, Outcome, RequestRefused, Unsettled, VaivenError, Write
-from vaiven_sdk.write import complete
+from vaiven_sdk import AnswerMalformed, Guard, Outcome, RequestRefused, Unsettled, VaivenError, VendorDown, Write
+from vaiven_sdk.write import NO_ANSWER, complete
 from vaiven_sync_engine.plan import Planned, References
 from vaiven_sync_engine.records import Observed, decode
 from vaiven_sync_engine.store import entities as rows
@@ -121,8 +121,8 @@ class Pusher:
         try:
             await self._send(op, writes, outcomes)
         except VaivenError as problem:
-            # It answered that it did nothing (void), or nothing at all. What a half of the batch brought stands.
-            state = "unknown" if isinstance(problem, Unsettled) else "void"
+            # It answered that it did nothing (void), or nothing that tells. What a half of the batch brought stands.
+            state = "unknown" if isinstance(problem, (Unsettled, VendorDown, AnswerMalformed)) else "void"
             rest = [(i, state, problem.code, problem.what, None) for i in ids[len(outcomes) :]]
             await self.database.run(close_intents, self.tenant, self.now(), rest)
             self.pushed.unknown += len(rest) if state == "unknown" else 0
@@ -278,6 +278,10 @@ class Pusher:
         for planned, intent_id, outcome in zip(batch, ids, outcomes, strict=False):
             self._landed(connection, planned, outcome, stored.get(outcome.id or ""))
             state = {"rejected": "rejected", "overtaken": "void"}.get(outcome.status, "done")
+            if outcome.code == NO_ANSWER:
+                # Nobody said that it was refused: the next run looks what became of it.
+                state = "unknown"
+                self.left.add(planned.entity_id)
             closed.append((intent_id, state, outcome.code, outcome.reason, outcome.id))
         close_intents(connection, self.tenant, self.now(), closed)
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.support.office import Tool, desk_at
-from vaiven_sdk import Guard, ReconnectRequired, Unsettled, VendorDown
+from vaiven_sdk import Guard, ReconnectRequired, Unsettled, VendorBusy
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def test_several_bad_records_of_a_batch(desk):
     await assert_settled(desk)
 
 
-async def test_a_write_that_the_answer_does_not_mention_is_refused_as_such(desk):
+async def test_a_write_that_the_answer_does_not_mention_is_looked_up_and_made_again(desk):
     crm, mail = desk.connect("crm"), desk.connect("mail")
     crm.add(email="ana@x.com")
     crm.add(email="bo@x.com")
@@ -87,6 +87,10 @@ async def test_a_write_that_the_answer_does_not_mention_is_refused_as_such(desk)
     report = await desk.sync()
     assert emails(mail) == ["ana@x.com"]
     assert pushed(report).reasons == {"no_answer": 1}
+    assert [i["code"] for i in intents(desk, "unknown")] == ["no_answer"]
+    mail.mute = lambda _: False
+    await desk.sync()
+    assert emails(mail) == ["ana@x.com", "bo@x.com"]
     await assert_settled(desk)
 
 
@@ -348,13 +352,13 @@ async def test_a_write_that_certainly_did_nothing_is_void_and_made_next_time(des
     crm, mail = desk.connect("crm"), desk.connect("mail")
     crm.add(email="ana@x.com")
 
-    def down(_):
-        raise VendorDown("Cannot be reached.")
+    def busy(_):
+        raise VendorBusy("Too many requests.")
 
-    mail.before.append(down)
+    mail.before.append(busy)
     report = await desk.sync()
     assert pushed(report).unknown == 0
-    assert intents(desk, "void") == [{"op": "create", "code": "vendor_down", "remote_id": None}]
+    assert intents(desk, "void") == [{"op": "create", "code": "vendor_busy", "remote_id": None}]
     await desk.sync()
     assert emails(mail) == ["ana@x.com"]
     await assert_settled(desk)
