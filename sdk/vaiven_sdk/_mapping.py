@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from vaiven_sdk.model import Entity, Field
     from vaiven_sdk.record import Wire
 
-Convert = "Callable[[Any], Any]"
-
 
 @dataclass(frozen=True, slots=True)
 class Mapped:

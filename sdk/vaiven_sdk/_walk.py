@@ -96,9 +96,6 @@ def _values(params: Mapping[str, Any], window: Window, slots: dict[str, Any]) ->
     return out
 
 
-Split = "Callable[[Answer], tuple[list[Any], dict[str, Any], list[tuple[str, str]]]]"
-
-
 @functools.lru_cache(maxsize=1024)
 def _splitter(items: str | None, paths: tuple[str, ...]) -> Any:
     """A function that cuts an answer into records without decoding them, and looks up the paging values."""

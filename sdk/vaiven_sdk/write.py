@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from vaiven_sdk.record import Record
@@ -89,7 +89,6 @@ class Writer:
     batch: int = 1
     needs: tuple[str, ...] = ()
     consent: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 def complete(writes: Sequence[Write[Any]], outcomes: Sequence[Outcome]) -> list[Outcome]:
