@@ -124,7 +124,8 @@ def _errors() -> Iterator[str]:
 
 # ------------------------------------------------------------------------------------------------------------- SDK
 _CHAPTERS = {
-    "connector": "Connector and streams",
+    "connector": "Connector",
+    "stream": "Streams",
     "record": "Records and their mapping",
     "config": "Settings",
     "read": "Reading",
@@ -135,6 +136,9 @@ _CHAPTERS = {
     "auth": "Signing in",
     "limits": "Limits",
     "guarantees": "What the vendor can promise",
+    "custom": "Custom fields",
+    "scopes": "Scopes",
+    "webhooks": "Webhooks",
     "errors": "Errors",
 }
 
@@ -147,7 +151,7 @@ def _sdk() -> Iterator[str]:
     yield "[tutorial](../tutorial.md) shows how they go together.\n"
     public: dict[str, list[str]] = defaultdict(list)
     for name in vaiven_sdk.__all__:
-        public[getattr(vaiven_sdk, name).__module__.rpartition(".")[2]].append(name)
+        public[getattr(vaiven_sdk, name).__module__.split(".")[1]].append(name)
     for module in [*_CHAPTERS, *sorted(set(public) - set(_CHAPTERS))]:
         if module in public:
             yield f"## {_CHAPTERS.get(module, module)}\n"

@@ -3,7 +3,8 @@
 from vaiven_sdk._walk import Fetched
 from vaiven_sdk.auth import Auth, Basic, Bearer, OAuth2
 from vaiven_sdk.config import Config
-from vaiven_sdk.connector import Account, Batch, Connector, Stream
+from vaiven_sdk.connector import Account, Connector
+from vaiven_sdk.custom import CustomField, CustomType
 from vaiven_sdk.errors import (
     Actor,
     AnswerMalformed,
@@ -25,7 +26,10 @@ from vaiven_sdk.limits import Limit
 from vaiven_sdk.paging import Page
 from vaiven_sdk.read import Read, Window, get, post
 from vaiven_sdk.record import Record, derive, wire
+from vaiven_sdk.scopes import Scope
 from vaiven_sdk.session import Session
+from vaiven_sdk.stream import Batch, Stream
+from vaiven_sdk.webhooks import Delivery, Hint, Signature
 from vaiven_sdk.write import Outcome, Write
 
 __all__ = [
@@ -42,10 +46,14 @@ __all__ = [
     "Connector",
     "CreateKey",
     "CursorExpired",
+    "CustomField",
+    "CustomType",
     "Deletes",
+    "Delivery",
     "Fetched",
     "Guarantee",
     "Guard",
+    "Hint",
     "Limit",
     "NotFound",
     "OAuth2",
@@ -57,7 +65,9 @@ __all__ = [
     "Record",
     "RecordRejected",
     "RequestRefused",
+    "Scope",
     "Session",
+    "Signature",
     "Stream",
     "Unsettled",
     "VaivenError",

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from msgspec import Raw
-
 from vaiven_sdk.auth import Auth
 from vaiven_sdk.config import Config, check_slots
 from vaiven_sdk.errors import VaivenError
-from vaiven_sdk.guarantees import CreateKey, Deletes, Guarantee, Guard, guarantee_of
+from vaiven_sdk.guarantees import CreateKey, Deletes, Guard
 from vaiven_sdk.limits import Limit
-from vaiven_sdk.read import Read, Window
+from vaiven_sdk.read import Read
 from vaiven_sdk.record import Record
+from vaiven_sdk.scopes import Scope
 from vaiven_sdk.session import Session
-from vaiven_sdk.write import Outcome, Write, Writer
+from vaiven_sdk.stream import Stream
+from vaiven_sdk.webhooks import HintFunction, Signature, Webhook
 
 C = TypeVar("C", bound=Config)
 R = TypeVar("R", bound=Record[Any])
-F = TypeVar("F", bound=Callable[..., Any])
-
-WriteFunction = Callable[[Session[C], Sequence[Write[R]]], Awaitable[Sequence[Outcome]]]
-FindFunction = Callable[[Session[C], Sequence[Write[R]]], Awaitable[Iterable[Mapping[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,146 +30,6 @@ class Account:
 
     id: str
     name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What an own reader gives: some records, and where to go on from.
-
-    Args:
-        items: records as the vendor's JSON (bytes of one object as `Session.walk` gives them, or decoded).
-        gone: ids that the vendor says are deleted.
-        state: JSON; handed back as `state` after a crash in mid-read.
-        since: at the end of the read, where the next one begins; None keeps the engine's own rule.
-    """
-
-    items: Sequence[Mapping[str, Any] | bytes | Raw] = ()
-    gone: Sequence[str] = ()
-    state: Any = None
-    since: str | None = None
-
-
-ReadFunction = Callable[[Session[C], Window, Any], AsyncIterator[Batch]]
-
-
-@dataclass(eq=False)
-class Stream(Generic[R, C]):
-    """One kind of record that a connector reads, and perhaps writes. Made by `Connector.stream`."""
-
-    connector: Connector[C]
-    name: str
-    record: type[R]
-    full: Read | None
-    changes: Read | None
-    gone: Read | None
-    guard: Guard
-    create_key: CreateKey
-    deletes: Deletes
-    lag: float
-    writers: dict[str, Writer] = field(default_factory=dict)
-    readers: dict[str, Any] = field(default_factory=dict)
-    finder: Writer | None = None
-
-    def create(
-        self, *, batch: int = 1, needs: Sequence[str] = (), consent: str | None = None
-    ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
-        """Mark the function that creates records.
-
-        Args:
-            batch: most records in one call.
-            needs: unified fields an entity must have before it is created here.
-            consent: unified consent field that must be `granted` before a person is created here.
-        """
-        return self._writer("create", batch, needs, consent)
-
-    def update(self, *, batch: int = 1) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
-        """Mark the function that changes records by id; `write.patch` holds just what changed."""
-        return self._writer("update", batch)
-
-    def upsert(
-        self, *, batch: int = 1, needs: Sequence[str] = (), consent: str | None = None
-    ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
-        """Mark one function that both creates and updates."""
-
-        def mark(function: WriteFunction[C, R]) -> WriteFunction[C, R]:
-            self._writer("create", batch, needs, consent)(function)
-            return self._writer("update", batch)(function)
-
-        return mark
-
-    def delete(self, *, batch: int = 1) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
-        """Mark the function that deletes (or archives) records."""
-        return self._writer("delete", batch)
-
-    def find(self, *, batch: int = 100) -> Callable[[FindFunction[C, R]], FindFunction[C, R]]:
-        """Mark the function that reads records back: by `write.id`, or for a create by what makes it unique.
-
-        It gives the vendor's JSON of those that exist. It settles writes whose answer was lost and guards writes.
-        """
-        self._check(batch)
-
-        def mark(function: FindFunction[C, R]) -> FindFunction[C, R]:
-            self.finder = Writer(function, batch)
-            return function
-
-        return mark
-
-    def reader(self, kind: str = "changes") -> Callable[[F], F]:
-        """Mark an async generator of `Batch` that replaces the declared read: `full`, `changes` or `gone`."""
-        if kind not in {"full", "changes", "gone"}:
-            raise ValueError(f"{self.connector.slug}.{self.name}: a reader is full, changes or gone, not {kind!r}")
-
-        def mark(function: F) -> F:
-            self.readers[kind] = function
-            return function
-
-        return mark
-
-    @property
-    def entity(self) -> str:
-        """Kind of the unified entity that the records become."""
-        return self.record.__entity__.kind
-
-    @property
-    def direction(self) -> str:
-        """`read`, or `both` when something can be written."""
-        return "both" if self.writers else "read"
-
-    @property
-    def incremental(self) -> bool:
-        """Whether a second sync reads just what changed."""
-        return self.changes is not None or "changes" in self.readers
-
-    @property
-    def guarantee(self) -> Guarantee:
-        """The guarantee class, derived from what the stream declares."""
-        return guarantee_of(self.guard, self.create_key, creates="create" in self.writers, writes=bool(self.writers))
-
-    @property
-    def writable(self) -> set[str]:
-        """Unified fields that can be written here."""
-        if not self.writers:
-            return set()
-        return {name for name, mapped in self.record.mapped().items() if mapped.write is not None}
-
-    def _check(self, batch: int) -> None:
-        if batch < 1:
-            raise ValueError(f"{self.connector.slug}.{self.name}: batch must be at least 1, not {batch}")
-
-    def _writer(
-        self, op: str, batch: int, needs: Sequence[str] = (), consent: str | None = None
-    ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
-        self._check(batch)
-        known = self.record.mapped()
-        for name in (*needs, *((consent,) if consent else ())):
-            if name not in known:
-                raise TypeError(f"{self.connector.slug}.{self.name}: needs {name!r}, which its record does not map")
-
-        def mark(function: WriteFunction[C, R]) -> WriteFunction[C, R]:
-            self.writers[op] = Writer(function, batch, tuple(needs), consent)
-            return function
-
-        return mark
 
 
 @dataclass(eq=False)
@@ -191,6 +47,8 @@ class Connector(Generic[C]):
         hosts: further hosts that requests may go to, as `*.example.com`; the base URL's own is always allowed.
         headers: sent with every request (a version pin).
         docs: where the vendor documents its API.
+        version: of the connector, by semantic versioning; `vaiven diff` says which step a change needs.
+        scopes: what every stream needs (to sign in, to read the account's name), each with its reason.
     """
 
     slug: str
@@ -203,8 +61,11 @@ class Connector(Generic[C]):
     hosts: Sequence[str] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     docs: str = ""
+    version: str = "0.1.0"
+    scopes: Sequence[Scope] = ()
     streams: dict[str, Stream[Any, C]] = field(default_factory=dict, init=False)
     hooks: dict[str, Any] = field(default_factory=dict, init=False)
+    webhooks: list[Webhook] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]{1,39}", self.slug):
@@ -225,6 +86,8 @@ class Connector(Generic[C]):
         create_key: CreateKey = CreateKey.NONE,
         deletes: Deletes | None = None,
         lag: float = 0.0,
+        restates: int = 0,
+        scopes: Sequence[Scope] = (),
     ) -> Stream[R, C]:
         """Add a stream.
 
@@ -238,6 +101,8 @@ class Connector(Generic[C]):
             create_key: what stops a repeated create from making a second record.
             deletes: how deletions become known; tombstones when `gone` is given, else by a full scan.
             lag: seconds that the vendor's reads may trail its writes; the next read overlaps by as much.
+            restates: days for which the vendor still corrects what it has reported; each read goes back as far.
+            scopes: what OAuth must grant for this stream, each with its reason.
         """
         title = name or _plural(record.__name__)
         if title in self.streams:
@@ -249,9 +114,22 @@ class Connector(Generic[C]):
                 for value in read.params.values():
                     check_slots(value, self.config, where)
         evidence = deletes or (Deletes.TOMBSTONES if gone else Deletes.FULL_SCAN)
-        stream = Stream(self, title, record, full, changes, gone, guard, create_key, evidence, lag)
+        stream = Stream(self, title, record, full, changes, gone, guard, create_key, evidence, lag, restates, scopes)
         self.streams[title] = stream
         return stream
+
+    def webhook(self, signature: Signature) -> Callable[[HintFunction], HintFunction]:
+        """Mark the function that reads a delivery of the vendor's: `(delivery) -> hints` of what to read again.
+
+        Args:
+            signature: how a delivery proves that it is the vendor's; checked before the function sees it.
+        """
+
+        def mark(function: HintFunction) -> HintFunction:
+            self.webhooks.append(Webhook(signature, function))
+            return function
+
+        return mark
 
     def account(self, function: Callable[[Session[C]], Awaitable[Account]]) -> Any:
         """Mark the function that says which account this is; it is also the connection test."""

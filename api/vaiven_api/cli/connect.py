@@ -39,7 +39,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 @click.option("--stream", "streams", multiple=True, metavar="NAME", help="Sync this stream only; may be repeated.")
 @click.option("--replace-account", is_flag=True, help="Let an existing connection go over to another account.")
 @common(log=True)
-def connect(  # noqa: PLR0913 - one for each option
+def connect(
     options: Options,
     *,
     slug: str,

@@ -1,0 +1,188 @@
+"""One kind of record that a connector reads, and perhaps writes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from msgspec import Raw
+
+from vaiven_sdk.config import Config
+from vaiven_sdk.custom import CustomField
+from vaiven_sdk.guarantees import CreateKey, Deletes, Guarantee, Guard, guarantee_of
+from vaiven_sdk.read import Read, Window
+from vaiven_sdk.record import Record
+from vaiven_sdk.scopes import Scope
+from vaiven_sdk.session import Session
+from vaiven_sdk.write import Outcome, Write, Writer
+
+if TYPE_CHECKING:
+    from vaiven_sdk.connector import Connector
+
+C = TypeVar("C", bound=Config)
+R = TypeVar("R", bound=Record[Any])
+F = TypeVar("F", bound=Callable[..., Any])
+
+WriteFunction = Callable[[Session[C], Sequence[Write[R]]], Awaitable[Sequence[Outcome]]]
+FindFunction = Callable[[Session[C], Sequence[Write[R]]], Awaitable[Iterable[Mapping[str, Any]]]]
+CustomFunction = Callable[[Session[C]], Awaitable[Iterable[CustomField]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What an own reader gives: some records, and where to go on from.
+
+    Args:
+        items: records as the vendor's JSON (bytes of one object as `Session.walk` gives them, or decoded).
+        gone: ids that the vendor says are deleted.
+        state: JSON; handed back as `state` after a crash in mid-read.
+        since: at the end of the read, where the next one begins; None keeps the engine's own rule.
+    """
+
+    items: Sequence[Mapping[str, Any] | bytes | Raw] = ()
+    gone: Sequence[str] = ()
+    state: Any = None
+    since: str | None = None
+
+
+ReadFunction = Callable[[Session[C], Window, Any], AsyncIterator[Batch]]
+
+
+@dataclass(eq=False)
+class Stream(Generic[R, C]):
+    """One kind of record that a connector reads, and perhaps writes. Made by `Connector.stream`."""
+
+    connector: Connector[C]
+    name: str
+    record: type[R]
+    full: Read | None
+    changes: Read | None
+    gone: Read | None
+    guard: Guard
+    create_key: CreateKey
+    deletes: Deletes
+    lag: float
+    restates: int = 0
+    scopes: Sequence[Scope] = ()
+    writers: dict[str, Writer] = field(default_factory=dict)
+    readers: dict[str, Any] = field(default_factory=dict)
+    finder: Writer | None = None
+    eraser: Writer | None = None
+    customizer: Any = None
+
+    def create(
+        self, *, batch: int = 1, needs: Sequence[str] = (), consent: str | None = None
+    ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
+        """Mark the function that creates records.
+
+        Args:
+            batch: most records in one call.
+            needs: unified fields an entity must have before it is created here.
+            consent: unified consent field that must be `granted` before a person is created here.
+        """
+        return self._writer("create", batch, needs, consent)
+
+    def update(self, *, batch: int = 1) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
+        """Mark the function that changes records by id; `write.patch` holds just what changed."""
+        return self._writer("update", batch)
+
+    def upsert(
+        self, *, batch: int = 1, needs: Sequence[str] = (), consent: str | None = None
+    ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
+        """Mark one function that both creates and updates."""
+
+        def mark(function: WriteFunction[C, R]) -> WriteFunction[C, R]:
+            self._writer("create", batch, needs, consent)(function)
+            return self._writer("update", batch)(function)
+
+        return mark
+
+    def delete(self, *, batch: int = 1) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
+        """Mark the function that deletes (or archives) records."""
+        return self._writer("delete", batch)
+
+    def find(self, *, batch: int = 100) -> Callable[[FindFunction[C, R]], FindFunction[C, R]]:
+        """Mark the function that reads records back: by `write.id`, or for a create by what makes it unique.
+
+        It gives the vendor's JSON of those that exist. It settles writes whose answer was lost and guards writes.
+        """
+        self._check(batch)
+
+        def mark(function: FindFunction[C, R]) -> FindFunction[C, R]:
+            self.finder = Writer(function, batch)
+            return function
+
+        return mark
+
+    def erase(self, *, batch: int = 1) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
+        """Mark the function that carries out a person's request to be forgotten: for good, not to an archive."""
+        self._check(batch)
+
+        def mark(function: WriteFunction[C, R]) -> WriteFunction[C, R]:
+            self.eraser = Writer(function, batch)
+            return function
+
+        return mark
+
+    def custom_fields(self, function: CustomFunction[C]) -> CustomFunction[C]:
+        """Mark the function that asks the account which fields its owner has added; called once a sync."""
+        self.customizer = function
+        return function
+
+    def reader(self, kind: str = "changes") -> Callable[[F], F]:
+        """Mark an async generator of `Batch` that replaces the declared read: `full`, `changes` or `gone`."""
+        if kind not in {"full", "changes", "gone"}:
+            raise ValueError(f"{self.connector.slug}.{self.name}: a reader is full, changes or gone, not {kind!r}")
+
+        def mark(function: F) -> F:
+            self.readers[kind] = function
+            return function
+
+        return mark
+
+    @property
+    def entity(self) -> str:
+        """Kind of the unified entity that the records become."""
+        return self.record.__entity__.kind
+
+    @property
+    def direction(self) -> str:
+        """`read`, or `both` when something can be written."""
+        return "both" if self.writers else "read"
+
+    @property
+    def incremental(self) -> bool:
+        """Whether a second sync reads just what changed."""
+        return self.changes is not None or "changes" in self.readers
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """The guarantee class, derived from what the stream declares."""
+        return guarantee_of(self.guard, self.create_key, creates="create" in self.writers, writes=bool(self.writers))
+
+    @property
+    def writable(self) -> set[str]:
+        """Unified fields that can be written here."""
+        if not self.writers:
+            return set()
+        return {name for name, mapped in self.record.mapped().items() if mapped.write is not None}
+
+    def _check(self, batch: int) -> None:
+        if batch < 1:
+            raise ValueError(f"{self.connector.slug}.{self.name}: batch must be at least 1, not {batch}")
+
+    def _writer(
+        self, op: str, batch: int, needs: Sequence[str] = (), consent: str | None = None
+    ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
+        self._check(batch)
+        known = self.record.mapped()
+        for name in (*needs, *((consent,) if consent else ())):
+            if name not in known:
+                raise TypeError(f"{self.connector.slug}.{self.name}: needs {name!r}, which its record does not map")
+
+        def mark(function: WriteFunction[C, R]) -> WriteFunction[C, R]:
+            self.writers[op] = Writer(function, batch, tuple(needs), consent)
+            return function
+
+        return mark
