@@ -200,7 +200,7 @@ class SearchIndex:
         if operator not in _OPERATORS:
             raise invalid(f"Invalid input JSON: {operator} is not one of {', '.join(_OPERATORS)}")
         if name.startswith("associations."):
-            wanted = {int(v) for v in one.get("values") or [one.get("value")] if str(v).isdigit()}
+            wanted = {int(v) for v in map(str, one.get("values") or [one.get("value")]) if v.isdigit()}
             to_type = name.removeprefix("associations.")
             return lambda record_id, _: bool(wanted & self._linked(record_id, to_type))
         prop = self._property(name)
@@ -264,7 +264,7 @@ def page_of(request: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _groups(request: Mapping[str, Any]) -> list[list[Filter]]:
-    groups = [list(group.get("filters") or ()) for group in request.get("filterGroups") or ()]
+    groups: list[list[Filter]] = [list(group.get("filters") or ()) for group in request.get("filterGroups") or ()]
     if request.get("filters"):
         groups.append(list(request["filters"]))
     sizes = [len(group) for group in groups]

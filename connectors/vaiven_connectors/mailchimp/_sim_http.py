@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -99,7 +99,7 @@ class Call:
         if body is None and not required:
             body = {}
         check(body, required, shapes)
-        return dict(body)
+        return cast("Json", body)
 
     def flag(self, name: str) -> bool:
         """A boolean query parameter."""

@@ -10,7 +10,7 @@ from vaiven_connectors.stripe._sim_core import CREATED, LIST, Call, StripeCore, 
 from vaiven_connectors.stripe._sim_wire import Json, StripeError, bad, empty, merge_metadata, missing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), "str")
 SHIPPING = {"address": ADDRESS, "name": "str", "phone": "str", "carrier": "str", "tracking_number": "str"}
@@ -289,11 +289,13 @@ class Catalog(StripeCore):
         params = call.check({**LIST, **spec, "created": CREATED, "lookup_keys": ["str"]})
         names = [n for n in ("active", "currency", "type") if params.get(n) is not None]
         keys = params.get("lookup_keys")
-        keep = None
+        keep: Callable[[Json], bool] | None = None
         if names or keys:
 
-            def keep(price: Json) -> bool:
+            def fits(price: Json) -> bool:
                 return all(price[n] == params[n] for n in names) and (not keys or price["lookup_key"] in keys)
+
+            keep = fits
 
         return self.list_page("prices", params, equal=["product"], keep=keep)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from vaiven_connectors.stripe import _sim_billing_objects as new
@@ -49,8 +50,8 @@ class Invoices(Intents):
         invoice_item: str | None = None,
     ) -> Json:
         """Add a line and the totals; `item` is the subscription item billed, `invoice_item` a manual one."""
-        if amount is None:
-            amount = (price["unit_amount"] or 0) * quantity if price else 0
+        usual: int = (price["unit_amount"] or 0) * quantity if price else 0
+        amount = usual if amount is None else amount
         span = period or (self.now(), self.now())
         line = new.line_item(self.new_id("il"), invoice, amount=amount, quantity=quantity, price=price, period=span)
         line["description"] = description
@@ -201,14 +202,16 @@ class Invoices(Intents):
         )
         names = [n for n in ("status", "collection_method") if params.get(n) is not None]
         wanted, due = params.get("subscription"), params.get("due_date")
-        keep = None
+        keep: Callable[[Json], bool] | None = None
         if names or wanted or due is not None:
             low, high = created_span(due)
 
-            def keep(row: Json) -> bool:
+            def fits(row: Json) -> bool:
                 of = (row["parent"] or {}).get("subscription_details", {}).get("subscription")
                 in_time = due is None or (row["due_date"] is not None and low <= row["due_date"] <= high)
                 return in_time and (not wanted or of == wanted) and all(row[n] == params[n] for n in names)
+
+            keep = fits
 
         return self.list_page("invoices", params, equal=["customer"], keep=keep)
 

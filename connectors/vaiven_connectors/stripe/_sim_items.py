@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from vaiven_connectors.stripe._sim_core import CREATED, LIST, Call, operation
 from vaiven_connectors.stripe._sim_invoices import INVOICE, Invoices
 from vaiven_connectors.stripe._sim_wire import Json, StripeError, bad, merge_metadata
@@ -131,16 +133,18 @@ class Items(Invoices):
         spec = {"invoice": "str", "status": "open|paid|canceled", "payment": payment, "created": CREATED}
         params = call.check({**LIST, **spec})
         status, intent = params.get("status"), (params.get("payment") or {}).get("payment_intent")
-        keep = None
+        keep: Callable[[Json], bool] | None = None
         if intent and not params.get("invoice"):
             params["invoice"] = self.invoice_of.get(intent, "")
         if status or intent:
 
-            def keep(link: Json) -> bool:
+            def fits(link: Json) -> bool:
                 return status in {None, link["status"]} and intent in {
                     None,
                     link["payment"]["payment_intent"],
                 }
+
+            keep = fits
 
         return self.list_page("invoice_payments", params, equal=["invoice"], keep=keep)
 
