@@ -30,8 +30,9 @@ lint: $(READY) ## Style and format
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
 
-types: $(READY) ## Types, strict
+types: $(READY) ## Types: mypy strict on all of it, pyright on the SDK and the connectors
 	$(BIN)/mypy
+	$(BIN)/basedpyright
 
 imports: $(READY) ## The import law
 	$(BIN)/lint-imports --config pyproject.toml
