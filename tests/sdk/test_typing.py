@@ -34,7 +34,6 @@ def test_pyright_passes_and_fails_the_same_lines(root, partner, tmp_path):
         "extraPaths": [str(root / "sdk")],
         "typeCheckingMode": "strict",
         "pythonVersion": "3.11",
-        "pythonPath": sys.executable,
     }
     project = tmp_path / "pyrightconfig.json"
     project.write_text(json.dumps(settings))
