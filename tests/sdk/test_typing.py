@@ -37,7 +37,7 @@ def test_pyright_passes_and_fails_the_same_lines(root, partner, tmp_path):
     }
     project = tmp_path / "pyrightconfig.json"
     project.write_text(json.dumps(settings))
-    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--project", str(project)]
+    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(project)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     told = json.loads(done.stdout)
     assert told["summary"]["filesAnalyzed"] == 1
