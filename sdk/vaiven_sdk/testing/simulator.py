@@ -37,6 +37,16 @@ def action(method: F) -> F:
     return method
 
 
+class NotDrivable(NotImplementedError):
+    """A simulator does not know how to make, change or remove records of a stream on request."""
+
+    def __init__(self, slug: str, verb: str, stream: str) -> None:
+        super().__init__(
+            f"{slug} simulator: no {verb}() for stream {stream!r}. Define `{verb}` in the simulator, or keep the "
+            f"stream's records in a table of that name: `self.table({stream!r}, fake=...)`."
+        )
+
+
 class Simulator(ABC):
     """A vendor on loopback: its auth, paging, errors, limits, lag and quirks over state held in memory.
 
@@ -52,6 +62,8 @@ class Simulator(ABC):
     """
 
     slug: ClassVar[str]
+    page_cap: int | None = None
+    """Records that a page has at most, whatever is asked for: tests set it to see many pages of few records."""
     quirks: ClassVar[dict[str, Any]] = {}
     """Switches and sizes of the vendor's oddities with their defaults, each explained in the simulator's docstring."""
 
@@ -82,6 +94,30 @@ class Simulator(ABC):
     def state(self) -> dict[str, Any]:
         """Everything the vendor holds, as JSON: the truth that a test compares with."""
 
+    def sample(self, stream: str, n: int) -> list[str]:
+        """Make `n` records of one of the connector's streams, as the vendor's users would; gives their ids.
+
+        Raises:
+            NotDrivable: the simulator does not say how.
+        """
+        raise NotDrivable(self.slug, "sample", stream)
+
+    def touch(self, stream: str, record_id: str) -> None:
+        """Let a user change one record, so that its version moves on.
+
+        Raises:
+            NotDrivable: the simulator does not say how.
+        """
+        raise NotDrivable(self.slug, "touch", stream)
+
+    def remove(self, stream: str, record_id: str) -> None:
+        """Let a user delete (or archive) one record.
+
+        Raises:
+            NotDrivable: the simulator does not say how.
+        """
+        raise NotDrivable(self.slug, "remove", stream)
+
     @functools.cached_property
     def app(self) -> Faults:
         """The ASGI application."""
@@ -90,7 +126,7 @@ class Simulator(ABC):
             Route("/_sim/call", self._call, methods=["POST"]),
             Route("/_sim/faults", self._faults, methods=["POST", "DELETE"]),
         ]
-        return Faults(Starlette(routes=[*bench, *self.routes()]))
+        return Faults(Starlette(routes=[*bench, *self.routes()]), self.act)
 
     @property
     def faults(self) -> Faults:
@@ -105,11 +141,13 @@ class Simulator(ABC):
             call = msgspec.json.decode(await request.body(), type=_Call)
         except msgspec.DecodeError as problem:
             return JSONResponse({"error": str(problem)}, 422)
-        if call.action not in self.actions():
-            return JSONResponse({"error": f"no action {call.action!r}", "actions": self.actions()}, 404)
         try:
-            result = getattr(self, call.action)(**call.args)
-        except (KeyError, TypeError, ValueError) as problem:
+            result = self.act(call.action, call.args)
+        except LookupError as problem:
+            if call.action not in self.actions():
+                return JSONResponse({"error": f"no action {call.action!r}", "actions": self.actions()}, 404)
+            return JSONResponse({"error": f"{type(problem).__name__}: {problem}"}, 422)
+        except (TypeError, ValueError) as problem:
             return JSONResponse({"error": f"{type(problem).__name__}: {problem}"}, 422)
         return Response(msgspec.json.encode(result), media_type="application/json")
 
@@ -122,6 +160,16 @@ class Simulator(ABC):
             except ValidationError as problem:
                 return JSONResponse({"error": str(problem)}, 422)
         return JSONResponse({"active": len(self.faults.active)})
+
+    def act(self, action: str, args: Mapping[str, Any]) -> Any:
+        """Do what one of the vendor's users can do.
+
+        Raises:
+            LookupError: there is no such action.
+        """
+        if action not in self.actions():
+            raise LookupError(f"{self.slug} simulator: no action {action!r}; it has {self.actions()}")
+        return getattr(self, action)(**args)
 
     def actions(self) -> list[str]:
         """Names of what the vendor's users can do here."""
