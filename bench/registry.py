@@ -2,8 +2,8 @@
 
 Usage: .venv/bin/python bench/registry.py [CONNECTORS]
 
-Prints medians of seconds (wall) and the largest peak memory (MiB) of whole processes, each listing all connectors, beside
-an interpreter that only starts; and fails if a connector was imported on the way.
+Prints the median seconds (wall) and the largest peak memory (MiB) of whole processes, each listing all connectors,
+beside an interpreter that only starts; and fails if a connector was imported on the way.
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ from pathlib import Path
 from vaiven_registry import Registry
 
 ROUNDS = 7
-WAYS = {
-    "python -c pass": ["-c", "pass"],
-    "Registry().list()": [
-        "-c",
-        "import os, sys; from pathlib import Path; from vaiven_registry import Registry;"
-        " found = Registry(Path(os.environ['BENCH_INDEX'])).list();"
-        " assert len(found) >= int(os.environ['BENCH_COUNT']), len(found);"
-        " assert not [m for m in sys.modules if m.startswith('made_')], 'a connector was imported'",
-    ],
-}
+LISTING = """
+import os, sys
+from pathlib import Path
+from vaiven_registry import Registry
+found = Registry(Path(os.environ["BENCH_INDEX"])).list()
+assert len(found) >= int(os.environ["BENCH_COUNT"]), len(found)
+assert not [name for name in sys.modules if name.startswith("made_")], "a connector was imported"
+"""
+WAYS = {"python -c pass": ["-c", "pass"], "Registry().list()": ["-c", LISTING]}
 
 
 def make(folder: Path, count: int) -> Path:
