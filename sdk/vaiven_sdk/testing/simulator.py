@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from vaiven_sdk.webhooks import Delivery
+
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
@@ -64,6 +66,8 @@ class Simulator(ABC):
     slug: ClassVar[str]
     page_cap: int | None = None
     """Records that a page has at most, whatever is asked for: tests set it to see many pages of few records."""
+    calm: ClassVar[dict[str, Any]] = {}
+    """Quirks under which the certification kit drives it: no limit on calls, for it sends more of them than a sync."""
     quirks: ClassVar[dict[str, Any]] = {}
     """Switches and sizes of the vendor's oddities with their defaults, each explained in the simulator's docstring."""
 
@@ -103,7 +107,7 @@ class Simulator(ABC):
         raise NotDrivable(self.slug, "sample", stream)
 
     def touch(self, stream: str, record_id: str) -> None:
-        """Let a user change one record, so that its version moves on.
+        """Let a user change one record, so that its version moves on: a value that can be written, if there is one.
 
         Raises:
             NotDrivable: the simulator does not say how.
@@ -117,6 +121,30 @@ class Simulator(ABC):
             NotDrivable: the simulator does not say how.
         """
         raise NotDrivable(self.slug, "remove", stream)
+
+    def unwanted(self, stream: str) -> dict[str, Any]:
+        """Unified values of a record that the vendor refuses to create, though they fit our model.
+
+        Raises:
+            NotDrivable: the simulator does not say how.
+        """
+        raise NotDrivable(self.slug, "unwanted", stream)
+
+    def customise(self, stream: str) -> tuple[str, str]:
+        """Let the account's owner add a field and fill it in one new record; gives the field's key and the record's id.
+
+        Raises:
+            NotDrivable: the simulator does not say how.
+        """
+        raise NotDrivable(self.slug, "customise", stream)
+
+    def delivery(self, stream: str, secret: str) -> Delivery:
+        """A webhook delivery about a record of the stream, as the vendor signs it now with `secret`.
+
+        Raises:
+            NotDrivable: the simulator does not say how.
+        """
+        raise NotDrivable(self.slug, "delivery", stream)
 
     @functools.cached_property
     def app(self) -> Faults:
