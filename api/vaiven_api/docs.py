@@ -293,7 +293,7 @@ def _connector(about: dict[str, Any]) -> Iterator[str]:
     if about["has_simulator"]:
         yield f"With no account: `vaiven sim {slug}` runs its simulator and prints the command that connects it.\n"
     yield "## Limits\n"
-    limits = [(f"{m['calls']} in {m['per']:g} s", m["path"] or "all paths", m["source"]) for m in about["limits"]]
+    limits = [(m["limit"], m["path"] or "all paths", m["source"]) for m in about["limits"]]
     if not limits:
         yield "None are declared.\n"
     yield from _table(("calls", "where", "source"), limits)

@@ -62,8 +62,8 @@ class Engine:
     order: list[str] = field(default_factory=dependency_order)
     report: Report | None = field(default=None, init=False)
     """Of the run under way or the last one: what is known of a run that ended with an error."""
-    throttles: dict[str, Throttle] = field(default_factory=dict, init=False)
-    """By connection: a limit counts on from one run to the next."""
+    throttles: dict[tuple[str, str, str], Throttle] = field(default_factory=dict, init=False)
+    """By vendor and account: two connections to one account share its limits, and they count on from run to run."""
 
     async def sync(
         self,
@@ -155,8 +155,13 @@ class Engine:
             self.unseal(one),
             base_url=one.base_url,
             transport=self.transport(one),
-            throttle=self.throttles.setdefault(one.id, Throttle(connector.limits)),
+            throttle=self.throttle(one, connector),
         )
+
+    def throttle(self, one: Connection, connector: Connector[Any]) -> Throttle:
+        """What keeps a connection within its account's limits."""
+        account = (one.connector, one.account_id or one.id, one.base_url or "")
+        return self.throttles.setdefault(account, Throttle(connector.limits))
 
     async def _settle(self, work: _Work, report: Report) -> None:
         """Before anything else: what became of the writes that an earlier run left open?"""

@@ -13,7 +13,7 @@ import pytest
 
 from vaiven_api.demo import verify
 from vaiven_api.demo.company import generate
-from vaiven_api.demo.people import HUBSPOT, MAILCHIMP, STRIPE, TOOLS
+from vaiven_api.demo.people import HUBSPOT, MAILCHIMP, STRIPE
 from vaiven_api.demo.story import TENANT, Metered, connect
 from vaiven_api.demo.world import World
 from vaiven_registry import Registry
@@ -59,7 +59,7 @@ Stage.bring_in = bring_in
 with Database.open(Path(sys.argv[1])) as database:
     vault = Vault.at(sys.argv[1])
     engine = Watched(database, Registry().load, lambda one: vault.open(TENANT, one.id, one.secret))
-    engine.throttles.update({slug: Throttle([]) for slug in ("hubspot", "mailchimp", "stripe")})
+    engine.throttle = lambda *_: Throttle()
     asyncio.run(engine.sync(approve="any", progress=lambda *a: a[2] == "pull" and told(*a)))
 """
 """Says `pull` after each page, `merge` before each kind, `push` or `create` before each write leaves."""
@@ -69,7 +69,7 @@ def _run(store: Path) -> Report:
     with Database.open(store) as database:
         vault = Vault.at(store)
         engine = Metered(database, Registry().load, lambda one: vault.open(TENANT, one.id, one.secret))
-        engine.throttles.update({slug: Throttle([]) for slug in TOOLS})
+        engine.throttle = lambda *_: Throttle()
         return asyncio.run(engine.sync(approve="any"))
 
 

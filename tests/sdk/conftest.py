@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 import vaiven_sdk.http
-import vaiven_sdk.limits
 from vaiven_sdk import Bearer, Config, Connector, Record, Session, wire
 from vaiven_sdk.http import Http
 from vaiven_sdk.model import Person as UnifiedPerson
@@ -140,8 +139,7 @@ def no_backoff(request, monkeypatch):
 
 
 @pytest.fixture
-def run(monkeypatch):
+def run():
     timeless = Timeless()
-    monkeypatch.setattr(vaiven_sdk.limits, "monotonic", lambda: timeless.now)
     yield timeless
     timeless.close()
