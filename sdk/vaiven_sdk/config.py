@@ -1,6 +1,7 @@
 """The settings of one connection, beside its credential."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -36,15 +37,15 @@ def fill(template: str, slots: dict[str, Any]) -> str | None:
     return None if missing else text
 
 
-def check_slots(template: object, config: type[Config], where: str) -> None:
-    """Refuse, at import, a slot that nothing can fill."""
+def check_slots(template: object, config: type[Config], where: str, known: Collection[str] = ()) -> None:
+    """Refuse, at import, a slot that nothing can fill; `known` are further slots."""
     if not isinstance(template, str):
         return
     for name, attribute in SLOT.findall(template):
         if name == "config":
             if attribute not in config.model_fields:
                 raise TypeError(f"{where}: {config.__name__} has no field {attribute!r} for {{config.{attribute}}}")
-        elif name not in {"since", "until", "parent"}:
+        elif name not in {"since", "until", "parent", *known}:
             raise TypeError(
                 f"{where}: unknown slot {{{name}}}; there are {{config.x}}, {{since}}, {{until}}, {{parent.x}}"
             )

@@ -80,9 +80,10 @@ async def test_each_way_to_sign(client, script, auth, credential, header):
     assert script.asked[0].headers["authorization"] == header
 
 
-def test_the_first_way_whose_values_are_there_is_taken(acme, client):
+async def test_the_first_way_whose_values_are_there_is_taken(acme, client, script):
     acme.auth = [OAuth2("https://a.example", "https://b.example"), Bearer()]
-    assert client()._client.headers["authorization"] == f"Bearer {TOKEN}"
+    await client().send("GET", "/")
+    assert script.asked[0].headers["authorization"] == f"Bearer {TOKEN}"
     for credential in ({"password": "x"}, {"token": ""}, {}):
         with pytest.raises(ConfigInvalid, match="it takes access_token or token"):
             Http(acme, Config(), credential)

@@ -1,0 +1,81 @@
+"""What a bad answer means: an error that says who must act, with nothing secret in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
+
+import msgspec
+
+from vaiven_sdk.errors import (
+    NotFound,
+    PermissionMissing,
+    ReconnectRequired,
+    RequestRefused,
+    Unsettled,
+    VaivenError,
+    VendorBusy,
+    VendorDown,
+)
+from vaiven_sdk.limits import retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from vaiven_sdk.http._answer import Answer
+
+
+def problem(
+    vendor: str, where: str, answer: Answer, *, repeatable: bool, refine: Callable[[int, Any], Any] | None
+) -> VaivenError:
+    """The error of an answer of 400 and above; `refine` is the connector's own naming of errors."""
+    try:
+        body = msgspec.json.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        body = None
+    found = refine(answer.status, body) if refine else None
+    if isinstance(found, VaivenError):
+        return found
+    why = reason(body) or f"HTTP {answer.status}"
+    status = answer.status
+    if status == 401:
+        return ReconnectRequired(f"{vendor} does not accept the credential.", why=why)
+    if status == 403:
+        return PermissionMissing(f"{where} is not allowed to this account.", why=why)
+    if status in {404, 410}:
+        return NotFound(f"{where}: there is no such object.", why=why)
+    if status == 429:
+        waits = retry_after(answer.headers.get("retry-after"))
+        return VendorBusy(f"{vendor} asks to slow down.", why=why, retry_after=waits)
+    if status >= 500 or status == 408:
+        waits = retry_after(answer.headers.get("retry-after"))
+        if status == 503 and waits is not None:
+            return VendorBusy(f"{vendor} is not available.", why=why, retry_after=waits)
+        if repeatable:
+            return VendorDown(f"{where} failed.", why=why)
+        return Unsettled(f"{where} failed in the middle of a write.", why=why)
+    return RequestRefused(f"{where} refused the request.", why=why, status=status, body=body)
+
+
+def reason(body: Any) -> str:
+    """The sentence that most vendors put in an error body, cut to a line; never the request itself."""
+    if not isinstance(body, dict):
+        return ""
+    inner = body.get("error")
+    for node in (inner if isinstance(inner, dict) else {}, body):
+        for key in ("message", "detail", "error_description", "title", "error"):
+            if isinstance(node.get(key), str):
+                return " ".join(node[key].split())[:300]
+    return ""
+
+
+def hide(error: VaivenError, secrets: Iterable[str]) -> VaivenError:
+    """The same error without the secrets: some vendors quote the credential that they refuse."""
+    plain = {secret for secret in secrets if len(secret) > 5}
+    spelt = plain | {quote(s, safe="") for s in plain} | {quote_plus(s) for s in plain}
+    for secret in sorted(spelt, key=len, reverse=True):
+        error.what, error.why, error.remedy = (
+            text.replace(secret, "***") for text in (error.what, error.why, error.remedy)
+        )
+    error.args = (error.what,)
+    return error
