@@ -24,6 +24,7 @@ COMMANDS = {
     "people": "Find people, and why a value is what it is.",
     "conflicts": "List the values that lost, and why.",
     "quarantine": "List the records that could not be taken.",
+    "test": "Certify a connector.",
     "doctor": "Check this installation and its store.",
 }
 """Every command with its one-line help; command `x` is the function `x` of module `vaiven_api.cli.x`."""

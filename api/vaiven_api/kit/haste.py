@@ -1,0 +1,83 @@
+"""Waiting without waiting: in the kit's own event loop a sleep takes no time, and is noted."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(slots=True)
+class Trace:
+    """What happened in order: requests that arrived, and sleeps."""
+
+    events: list[tuple[str, Any]] = field(default_factory=list)
+    offset: float = 0.0
+    """Seconds slept so far."""
+
+
+@contextmanager
+def hurried(trace: Trace) -> Iterator[None]:
+    """Make `asyncio.sleep` in the running loop return at once; the loop's clock moves on by as much.
+
+    Other loops (a simulator's) sleep as ever.
+    """
+    loop, sleep = asyncio.get_running_loop(), asyncio.sleep
+    time = loop.time
+
+    async def at_once(delay: float, result: Any = None) -> Any:
+        if asyncio.get_running_loop() is not loop:
+            return await sleep(delay, result)
+        if delay > 0:
+            trace.events.append(("sleep", delay))
+            trace.offset += delay
+        return await sleep(0, result)
+
+    def later() -> float:
+        return time() + trace.offset
+
+    # Limits and time-outs read the loop's clock: they must not wait for what was slept through.
+    asyncio.sleep, loop.time = at_once, later  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        asyncio.sleep = sleep
+        del loop.time
+
+
+class Overdue(Exception):
+    """It took longer than it may, by the machine's own clock."""
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Cancel the running task when so many real seconds are over.
+
+    Raises:
+        Overdue: they were.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    over = threading.Event()
+
+    def end() -> None:
+        over.set()
+        if task is not None:
+            loop.call_soon_threadsafe(task.cancel)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not over.is_set() or task is None:
+            raise
+        task.uncancel()
+        raise Overdue(f"no end after {seconds:g} seconds") from None
+    finally:
+        timer.cancel()
