@@ -11,11 +11,13 @@ from vaiven_sdk.errors import (
     ChangesUnknown,
     ConfigInvalid,
     CursorExpired,
+    DeliveryMalformed,
     NotFound,
     PermissionMissing,
     ReconnectRequired,
     RecordRejected,
     RequestRefused,
+    SignatureInvalid,
     Unsettled,
     VaivenError,
     VendorBusy,
@@ -29,7 +31,7 @@ from vaiven_sdk.record import Record, derive, wire
 from vaiven_sdk.scopes import Scope
 from vaiven_sdk.session import Session
 from vaiven_sdk.stream import Batch, Stream
-from vaiven_sdk.webhooks import Delivery, Hint, Signature
+from vaiven_sdk.webhooks import Delivery, Hint, HmacSignature, Received, Reply, Signature, UrlSecret, signatures
 from vaiven_sdk.write import Outcome, Write
 
 __all__ = [
@@ -50,10 +52,12 @@ __all__ = [
     "CustomType",
     "Deletes",
     "Delivery",
+    "DeliveryMalformed",
     "Fetched",
     "Guarantee",
     "Guard",
     "Hint",
+    "HmacSignature",
     "Limit",
     "NotFound",
     "OAuth2",
@@ -61,15 +65,19 @@ __all__ = [
     "Page",
     "PermissionMissing",
     "Read",
+    "Received",
     "ReconnectRequired",
     "Record",
     "RecordRejected",
+    "Reply",
     "RequestRefused",
     "Scope",
     "Session",
     "Signature",
+    "SignatureInvalid",
     "Stream",
     "Unsettled",
+    "UrlSecret",
     "VaivenError",
     "VendorBusy",
     "VendorDown",
@@ -78,5 +86,6 @@ __all__ = [
     "derive",
     "get",
     "post",
+    "signatures",
     "wire",
 ]

@@ -119,6 +119,21 @@ class AnswerMalformed(VendorError):
     code = "answer_malformed"
 
 
+class DeliveryMalformed(VendorError):
+    """A webhook's delivery is the vendor's, and is not what the vendor documents."""
+
+    code = "delivery_malformed"
+    remedy = "Nothing is lost: the next sync reads what changed. If it goes on, report it with the reference id."
+
+
+class SignatureInvalid(VendorError):
+    """A webhook's delivery does not prove that it is the vendor's, or it is sent again."""
+
+    code = "signature_invalid"
+    actor = Actor.NOBODY
+    remedy = "Nothing to do if a stranger sent it; if the vendor did, enter the webhook's secret again."
+
+
 class Unsettled(VendorError):
     """A write was sent and no answer came: it may or may not have taken effect."""
 
