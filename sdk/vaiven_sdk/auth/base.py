@@ -57,6 +57,9 @@ class Outgoing:
     body: bytes = field(default=b"", repr=False)
 
 
+ACCESS = "access_token"
+"""Under this name a credential keeps a token that was got."""
+
 Call = Callable[[Outgoing], Awaitable["Answer"]]
 """Sends a token request as it is, with limits and retries; a refusal comes back as an answer."""
 

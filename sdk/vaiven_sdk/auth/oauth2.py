@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
-from vaiven_sdk.auth.base import Call, Input, Outgoing, TokenAuth, check_address, filled, slots
+from vaiven_sdk.auth.base import ACCESS, Call, Input, Outgoing, TokenAuth, check_address, filled, slots
 from vaiven_sdk.auth.client import Client
 from vaiven_sdk.auth.keys import put
 from vaiven_sdk.auth.token import TokenAnswer
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vaiven_sdk.config import Config
 
-ACCESS, REFRESH = "access_token", "refresh_token"
+REFRESH = "refresh_token"
 _BROUGHT = (
     Input(REFRESH, "Refresh token", required=False, asked=False),
     Input("expires_at", "End of the access token", secret=False, required=False, asked=False),

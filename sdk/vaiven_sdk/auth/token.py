@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -57,7 +58,7 @@ class TokenAnswer:
     lasts: float = 0.0
     scope: str = "scope"
 
-    def read(self, answer: Answer, *, name: str = "access_token", now: datetime | None = None) -> dict[str, str]:
+    def read(self, answer: Answer, *, name: str = "access_token") -> dict[str, str]:
         """The values that the answer brings: the token under `name`, `refresh_token`, `expires_at`, `scope`.
 
         Raises:
@@ -78,7 +79,7 @@ class TokenAnswer:
             )
         if not (token.isascii() and token.isprintable()):
             raise AnswerMalformed("The token address gave a token that no header can hold.")
-        found = {name: token, "expires_at": self._end(body, now or datetime.now(UTC))}
+        found = {name: token, "expires_at": self._end(body, datetime.fromtimestamp(time.time(), UTC))}
         refresh, scope = _text(dig(body, self.refresh_token)), _scope(dig(body, self.scope))
         return found | ({"refresh_token": refresh} if refresh else {}) | ({"scope": scope} if scope else {})
 

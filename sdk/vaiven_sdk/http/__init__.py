@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -59,6 +60,8 @@ class _Task:
     request: httpx.Request
     key: str
     safe: bool
+    until: float
+    """By the loop's clock, when to give up."""
     json: Any = None
     cost: float | None = None
     signed: bool = True
@@ -80,6 +83,7 @@ class Http:
         base_url: replaces the connector's own, and every declared host: a simulator, a proxy.
         transport: an httpx transport to use instead of the network.
         attempts: how often one request is tried.
+        longest: seconds that one request may take with all its tries and waits, so that nothing waits for ever.
         throttle: of the account, where it outlives this client.
         keep: given the whole credential after a token was renewed, before the new one is used: it stores it.
         scheme: how to sign, where the credential is yet to be completed by `exchange`; else the first that fits.
@@ -92,6 +96,7 @@ class Http:
     transport: Transport | None = None
     attempts: int = 6
     timeout: float = 60.0
+    longest: float = 900.0
     throttle: Throttle | None = None
     traffic: Traffic = field(default_factory=Traffic)
     keep: Callable[[Mapping[str, str]], Awaitable[None]] | None = None
@@ -128,7 +133,7 @@ class Http:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def send(
+    async def send(  # noqa: PLR0913 - one keyword for each way in which requests differ
         self,
         method: str,
         path: str,
@@ -139,6 +144,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         safe: bool = False,
         cost: float | None = None,
+        deadline: float | None = None,
         own: bool = False,
         presigned: bool = False,
         check: Callable[[Answer], VaivenError | None] | None = None,
@@ -155,6 +161,7 @@ class Http:
             headers: further headers.
             safe: repeating it does no harm: a read, a write by key, or one with an idempotency key.
             cost: what it uses up of the limits that price requests, instead of their own estimate.
+            deadline: seconds that it may take with all its tries and waits; the client's `longest` when left out.
             own: a full address must be on the base URL's own origin: the vendor wrote it, as a next link.
             presigned: the address signs itself: on another host than our own it goes without the credential.
             check: looks at each answer below 400 and may name an error (GraphQL's `errors`); it is then treated as one.
@@ -173,7 +180,7 @@ class Http:
         }
         whole = self._whole(address, path, params)
         request = self._client.build_request(method, whole, content=content, headers=extra)
-        task = _Task(request, address.key, safe, json, cost, signed, check, into)
+        task = _Task(request, address.key, safe, self._until(deadline), json, cost, signed, check, into)
         try:
             return await self._tried(task)
         except ReconnectRequired as refused:
@@ -222,23 +229,28 @@ class Http:
             raise RequestRefused(f"{self.connector.name}: {path!r} is no address.", why=str(reason)) from None
 
     async def _tried(self, task: _Task) -> Answer:
-        async for attempt in self._attempts():
+        async for attempt in self._attempts(task):
             if task.signed:
                 # Not within the attempt: a token address that is down ends the request, and is not multiplied by it.
                 await self._tokens.ready(self._ask_token)
             with attempt:
-                turn = self._throttle.at(task.key, method=task.request.method, json=task.json, cost=task.cost)
-                async with turn:
-                    answer = await self._once(task)
-                    turn.learn(answer)
+                answer = await self._in_turn(task)
                 return self._settled(task, answer)
         raise AssertionError  # pragma: no cover - tenacity raises the last error
 
-    def _attempts(self) -> AsyncRetrying:
+    async def _in_turn(self, task: _Task) -> Answer:
+        """An answer of any status, asked for when the account's limits allow it."""
+        ask = {"method": task.request.method, "json": task.json, "cost": task.cost}
+        async with self._throttle.at(task.key, **ask, deadline=task.until) as turn:
+            answer = await self._once(task)
+            turn.learn(answer)
+        return answer
+
+    def _attempts(self, task: _Task) -> AsyncRetrying:
         return AsyncRetrying(
             retry=retry_if_exception_type((VendorBusy, VendorDown)),
             stop=stop_after_attempt(self.attempts),
-            wait=self._wait,
+            wait=functools.partial(self._wait, task.until),
             before_sleep=self._count,
             reraise=True,
         )
@@ -249,10 +261,12 @@ class Http:
         request = self._sign(task) if task.signed else task.request
         self.traffic.requests += 1
         try:
-            answer = await carried(self._client, request, where, task.into, unsigned=str(task.request.url))
-        except Lost as lost:
+            async with asyncio.timeout_at(task.until):
+                answer = await carried(self._client, request, where, task.into, unsigned=str(task.request.url))
+        except (Lost, TimeoutError) as lost:
             kind = VendorDown if task.safe else Unsettled
-            raise kind(f"{where} broke off in mid-answer.", why=lost.why) from None
+            why = lost.why if isinstance(lost, Lost) else "it had not come to an end at its deadline"
+            raise kind(f"{where} broke off in mid-answer.", why=why) from None
         self.traffic.bytes += len(answer.content)
         if 300 <= answer.status < 400:
             raise OriginRefused(f"{where} answered with a redirect, which is not followed.")
@@ -308,14 +322,12 @@ class Http:
         request = self._client.build_request(
             outgoing.method, whole, content=outgoing.body or None, headers=outgoing.headers
         )
-        task = _Task(request, address.key, safe=False, signed=False)
+        task = _Task(request, address.key, False, self._until(), signed=False)  # noqa: FBT003
         known = self._tokens.secrets | set(secrets) | set(outgoing.headers.values())
-        async for attempt in self._attempts():
+        async for attempt in self._attempts(task):
             with attempt:
                 try:
-                    async with self._throttle.at(task.key, method=request.method) as turn:
-                        answer = await self._once(task)
-                        turn.learn(answer)
+                    answer = await self._in_turn(task)
                 except Unsettled as lost:
                     self._tokens.lost = True
                     kind = VendorDown if again else ReconnectRequired
@@ -328,13 +340,18 @@ class Http:
 
     # -- trying again
 
-    def _wait(self, state: RetryCallState) -> float:
+    def _until(self, seconds: float | None = None) -> float:
+        return asyncio.get_running_loop().time() + (self.longest if seconds is None else seconds)
+
+    def _wait(self, until: float, state: RetryCallState) -> float:
         failed = state.outcome.exception() if state.outcome else None
         seconds = float(_BACKOFF(state))
         if isinstance(failed, VendorBusy) and failed.retry_after is not None:
             if failed.retry_after > LONGEST_WAIT:
                 raise failed
             seconds = failed.retry_after + seconds * 0.1
+        if failed is not None and asyncio.get_running_loop().time() + seconds > until:
+            raise failed
         return seconds
 
     def _count(self, state: RetryCallState) -> None:

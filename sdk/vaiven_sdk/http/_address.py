@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where one request goes: its full address, the path that limits count, and whether it is on the base URL's origin."""
+    """Where one request goes: the full address, the path that limits count, and whether the origin is ours."""
 
     url: str
     key: str
