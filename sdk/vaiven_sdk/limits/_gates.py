@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SLACK = 1.05
 """A request takes its own time to arrive: a window is watched for a twentieth longer than the vendor's."""
+LONGEST_WAIT = 300.0
+"""Seconds: a longer wait is not slept through, the run ends and the next one goes on."""
 FORGET = 60.0
 """Seconds for which a lower limit is believed that no later answer has repeated."""
 
@@ -110,7 +112,7 @@ class Window:
         if reading.remaining is None or sent < self._left_as_of:
             return
         since = sum(part.cost for part in self._sent if part.at > sent)
-        reset = self.span if reading.reset is None else reading.reset * SLACK
+        reset = self.span if reading.reset is None else min(reading.reset * SLACK, max(self.span, LONGEST_WAIT))
         self._left, self._left_until, self._left_as_of = reading.remaining - since, now + reset, sent
 
     def _forget(self, now: float) -> None:

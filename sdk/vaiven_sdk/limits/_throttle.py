@@ -10,13 +10,10 @@ from math import inf
 from typing import Any, Self
 
 from vaiven_sdk.errors import VaivenError, VendorBusy
-from vaiven_sdk.limits._gates import Gate, Slots, Taken, Window, gates_of
+from vaiven_sdk.limits._gates import LONGEST_WAIT, Gate, Slots, Taken, Window, gates_of
 from vaiven_sdk.limits._learn import Reading, standard
 from vaiven_sdk.limits._limit import Answered, Ask, Limit
 from vaiven_sdk.limits._retry_after import retry_after
-
-LONGEST_WAIT = 300.0
-"""Seconds: a longer wait is not slept through, the run ends and the next one goes on."""
 
 _ODD = (KeyError, IndexError, TypeError, ValueError, AttributeError, VaivenError)
 """What a function that reads an answer runs into when the answer is not as documented."""
@@ -140,7 +137,8 @@ class Throttle:
         for reading in standard(answer.headers):
             self._gate_for(turn, reading).learn(reading, turn.sent, now)
         seconds = retry_after(answer.headers.get("retry-after")) if answer.status in {429, 503} else None
-        if seconds:
+        # A longer one ends the run; the next one asks again, which costs a request and trusts no absurd number.
+        if seconds and seconds <= LONGEST_WAIT:
             for gate in [kept.gate for kept, _ in turn.taken] or [self._extra("retry-after", 1.0)]:
                 gate.close(now + seconds)
         if self._queue:
