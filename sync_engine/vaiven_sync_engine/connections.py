@@ -73,6 +73,22 @@ def save(connection: sqlite3.Connection, tenant: str, one: Connection, at: str) 
     )  # fmt: skip
 
 
+def keep_settings(connection: sqlite3.Connection, tenant: str, one: Connection, at: str) -> None:
+    """Store what the customer chose, and nothing else: the credential may have been renewed since `one` was loaded."""
+    connection.execute(
+        "UPDATE connection SET settings = ?, updated_at = ? WHERE tenant_id = ? AND id = ?",
+        (msgspec.json.encode(one.settings()).decode(), at, tenant, one.id),
+    )
+
+
+def keep_secret(connection: sqlite3.Connection, tenant: str, connection_id: str, secret: bytes, at: str) -> None:
+    """Store a renewed credential, sealed."""
+    connection.execute(
+        "UPDATE connection SET secret = ?, updated_at = ? WHERE tenant_id = ? AND id = ?",
+        (secret, at, tenant, connection_id),
+    )
+
+
 def load_all(connection: sqlite3.Connection, tenant: str) -> dict[str, Connection]:
     """Every connection of a tenant, by id, in the order they were made."""
     found = connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import time
 from collections import Counter
 from contextlib import AsyncExitStack
@@ -28,7 +29,7 @@ from vaiven_sync_engine.store.runs import begin_run, end_run, source_id, unpend
 from vaiven_sync_engine.times import now as machine_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from vaiven_sdk import Connector
     from vaiven_sdk.http import Transport
@@ -51,6 +52,7 @@ class Engine:
         unseal: the credential of a connection.
         transport: an httpx transport for a connection, instead of the network.
         now: the current instant as text.
+        keep: stores a connection's renewed credential, sealed; awaited before the new token is used.
     """
 
     database: Database
@@ -59,6 +61,7 @@ class Engine:
     tenant: str = "local"
     transport: Callable[[Connection], Transport | None] = lambda _: None
     now: Callable[[], str] = machine_now
+    keep: Callable[[Connection, Mapping[str, str]], Awaitable[None]] | None = None
     order: list[str] = field(default_factory=dependency_order)
     report: Report | None = field(default=None, init=False)
     """Of the run under way or the last one: what is known of a run that ended with an error."""
@@ -149,6 +152,7 @@ class Engine:
 
     def client(self, one: Connection, connector: Connector[Any]) -> Http:
         """The HTTP client of a connection; only it ever holds the credential."""
+        keep = self.keep
         return Http(
             connector,
             connector.config.model_validate(one.config),
@@ -156,6 +160,7 @@ class Engine:
             base_url=one.base_url,
             transport=self.transport(one),
             throttle=self.throttle(one, connector),
+            keep=functools.partial(keep, one) if keep else None,
         )
 
     def throttle(self, one: Connection, connector: Connector[Any]) -> Throttle:
@@ -290,7 +295,7 @@ class Engine:
         for one in new if approve is not None else ():
             approved = dataclasses.replace(one, approved=True)
             work.connections[one.id] = approved
-            await self.database.run(accounts.save, self.tenant, approved, self.now())
+            await self.database.run(accounts.keep_settings, self.tenant, approved, self.now())
 
     async def _push(
         self, work: _Work, plan: Plan, report: Report, progress: Callable[[str, str, str, int], None] | None

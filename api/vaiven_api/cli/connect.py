@@ -100,7 +100,8 @@ def connect(
             "streams": tuple(streams) or None,
         }
         draft = dataclasses.replace(draft, **{key: value for key, value in choices.items() if value is not None})
-        config, account = _reach(database, draft, connector, config, credential)
+        # A token may be got or rotated on the way: what is sealed is the credential as it is afterwards.
+        config, account, credential = _reach(database, draft, connector, config, credential)
         changed = _check_account(before, account, replace=replace_account)
         one = dataclasses.replace(
             draft,
@@ -221,14 +222,21 @@ def _draft(before: Connection | None, name: str, connector: Connector[Any], base
 
 
 def _reach(
-    database: Any, draft: Connection, connector: Connector[Any], config: Config, credential: Mapping[str, str]
-) -> tuple[Config, Account | None]:
-    """Complete the settings and ask whose account it is."""
+    database: Any, draft: Connection, connector: Connector[Any], config: Config, given: Mapping[str, str]
+) -> tuple[Config, Account | None, dict[str, str]]:
+    """Complete the settings, ask whose account it is, and give the credential as it is now."""
     from vaiven_api.cli.running import run  # noqa: PLC0415
+    from vaiven_api.cli.secrets import remember  # noqa: PLC0415
     from vaiven_sdk import Session  # noqa: PLC0415
     from vaiven_sync_engine.engine import Engine  # noqa: PLC0415
 
-    engine = Engine(database, lambda _: connector, lambda _: credential, tenant=TENANT)
+    credential = dict(given)
+
+    async def keep(_: Connection, renewed: Mapping[str, str]) -> None:
+        remember(renewed.values())
+        credential.update(renewed)
+
+    engine = Engine(database, lambda _: connector, lambda _: credential, tenant=TENANT, keep=keep)
 
     async def with_session(hook: str, settings: Config) -> Any:
         one = dataclasses.replace(draft, config=settings.model_dump(mode="json"))
@@ -237,10 +245,10 @@ def _reach(
             client.attempts = 2
             return await connector.hooks[hook](Session(client.config, client.send))
 
-    async def reach() -> tuple[Config, Account | None]:
+    async def reach() -> tuple[Config, Account | None, dict[str, str]]:
         complete = await with_session("connected", config) if "connected" in connector.hooks else config
         account = await with_session("account", complete) if "account" in connector.hooks else None
-        return complete, account
+        return complete, account, credential
 
     return run(reach)
 

@@ -15,11 +15,9 @@ from vaiven_api.cli.secrets import remember
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vaiven_sdk import Connector
+    from vaiven_sdk import Connector, Input
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
-_REFRESHED = {"refresh_token", "expires_at", "client_id", "client_secret"}
-"""What a sign-in by OAuth gives beside the access token."""
 
 
 def given(connector: Connector[Any], variables: Sequence[str], *, from_stdin: bool) -> dict[str, str]:
@@ -40,7 +38,7 @@ def given(connector: Connector[Any], variables: Sequence[str], *, from_stdin: bo
 
 
 def ask(connector: Connector[Any]) -> dict[str, str]:
-    """The credential as somebody types it, without echo.
+    """The credential as somebody types it; secret values are not echoed.
 
     Raises:
         ConfigInvalid: nobody is there to ask.
@@ -48,7 +46,7 @@ def ask(connector: Connector[Any]) -> dict[str, str]:
     from vaiven_sdk import ConfigInvalid  # noqa: PLC0415
 
     # Nobody types an OAuth token: another way to sign in is asked for where there is one.
-    scheme = next((s for s in connector.auth if s.kind != "oauth2"), connector.auth[0])
+    scheme = next((s for s in connector.auth if all(i.asked for i in s.inputs if i.required)), connector.auth[0])
     if not sys.stdin.isatty():
         wanted = " ".join(f"--credential {field}=ENVVAR" for field in scheme.fields)
         raise ConfigInvalid(
@@ -56,10 +54,17 @@ def ask(connector: Connector[Any]) -> dict[str, str]:
             why=f"it takes {', '.join(scheme.fields)}",
             remedy=f"Add {wanted} or --credential-stdin.",
         )
-    found = {field: click.prompt(f"{connector.name} {field}", hide_input=True, err=True) for field in scheme.fields}
-    found = {field: str(value).strip() for field, value in found.items()}
-    remember(found.values())
-    return found
+    found = {one.name: _typed(connector, one) for one in scheme.inputs if one.asked or one.required}
+    remember(value for one in scheme.inputs if one.secret and (value := found.get(one.name)))
+    return {name: value for name, value in found.items() if value}
+
+
+def _typed(connector: Connector[Any], one: Input) -> str:
+    if one.help:
+        click.echo(one.help, err=True)
+    label = f"{connector.name} {one.name}{'' if one.required else ' (may be left empty)'}"
+    default = None if one.required else ""
+    return str(click.prompt(label, hide_input=one.secret, err=True, default=default, show_default=False)).strip()
 
 
 def _from_stdin() -> dict[str, str]:
@@ -95,8 +100,8 @@ def _from_environment(field: str, variable: str) -> str:
 def _check(connector: Connector[Any], found: Mapping[str, str]) -> None:
     from vaiven_sdk import ConfigInvalid  # noqa: PLC0415
 
-    known = {field for scheme in connector.auth for field in scheme.fields}
-    unknown = sorted(set(found) - known - _REFRESHED)
+    known = {given.name for scheme in connector.auth for given in scheme.inputs}
+    unknown = sorted(set(found) - known)
     if unknown:
         wanted = " or ".join(", ".join(scheme.fields) for scheme in connector.auth)
         raise ConfigInvalid(

@@ -49,8 +49,10 @@ def engine_of(options: Options) -> Iterator[Engine]:
     from vaiven_api.cli.logs import set_up  # noqa: PLC0415
     from vaiven_api.cli.secrets import remember  # noqa: PLC0415
     from vaiven_registry import Registry  # noqa: PLC0415
+    from vaiven_sync_engine.connections import keep_secret  # noqa: PLC0415
     from vaiven_sync_engine.engine import Engine  # noqa: PLC0415
     from vaiven_sync_engine.store import Database  # noqa: PLC0415
+    from vaiven_sync_engine.times import now  # noqa: PLC0415
     from vaiven_sync_engine.vault import Vault  # noqa: PLC0415
 
     set_up(verbose=options.verbose)
@@ -66,7 +68,13 @@ def engine_of(options: Options) -> Iterator[Engine]:
         return credential
 
     with Database.open(options.store) as database:
-        yield Engine(database, Registry().load, unseal, tenant=TENANT)
+
+        async def keep(one: Connection, renewed: Mapping[str, str]) -> None:
+            remember(renewed.values())
+            sealed = vault.seal(TENANT, one.id, renewed)
+            await database.run(keep_secret, TENANT, one.id, sealed, now())
+
+        yield Engine(database, Registry().load, unseal, tenant=TENANT, keep=keep)
     signal.signal(signal.SIGTERM, former)
 
 

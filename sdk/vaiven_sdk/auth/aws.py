@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class AwsSigV4(Auth):
     """AWS Signature Version 4.
 
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html, 2026-11-25.
+    Source: https://docs.aws.amazon.com/general/latest/gr/sigv4-create-canonical-request.html, 2026-11-25.
 
     Args:
         service: as AWS names it in signatures: `s3`, `execute-api`, `ses`.
