@@ -27,6 +27,8 @@ class Call:
     hand: Hand
     now: int
     token: str = ""
+    cap: int | None = None
+    """Records that a page has at most, whatever is asked for."""
 
     def one(self, name: str) -> str | None:
         """The first value of a query parameter."""
@@ -49,7 +51,7 @@ class Call:
         given = self.one(name) or str(default)
         if not given.isdigit() or not 0 < int(given) <= most:
             raise invalid(f"Invalid input: {name} must be between 1 and {most}, but was {given}")
-        return int(given)
+        return min(int(given), self.cap or most)
 
     def body(self) -> dict[str, Any]:
         """The JSON object in the body.

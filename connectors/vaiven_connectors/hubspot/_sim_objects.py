@@ -158,6 +158,7 @@ def search(portal: Portal, call: Call) -> Answer:
     collection = portal.collection(call.path["objectType"])
     request = call.body()
     ids, total = collection.index.search(request, call.now)
+    ids = ids[: call.cap or len(ids)]
     names = shown(collection, request.get("properties") or ())
     results = []
     for record_id in ids:

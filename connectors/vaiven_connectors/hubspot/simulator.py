@@ -18,12 +18,13 @@ from vaiven_connectors.hubspot import _sim_objects as objects
 from vaiven_connectors.hubspot import _sim_settings as settings
 from vaiven_connectors.hubspot._sim_access import Limits
 from vaiven_connectors.hubspot._sim_call import Call, Handler
+from vaiven_connectors.hubspot._sim_drive import Driven
 from vaiven_connectors.hubspot._sim_errors import VendorError, missing_scopes
 from vaiven_connectors.hubspot._sim_paths import PATHS
 from vaiven_connectors.hubspot._sim_portal import Collection, Portal
 from vaiven_connectors.hubspot._sim_records import Hand, Record
 from vaiven_connectors.hubspot._sim_schema import iso
-from vaiven_sdk.testing import Clock, Simulator, action
+from vaiven_sdk.testing import Clock, action
 
 _JSON = "application/json;charset=utf-8"
 _NOT_FOUND = (
@@ -32,7 +33,7 @@ _NOT_FOUND = (
 )
 
 
-class HubSpotSimulator(Simulator):
+class HubSpotSimulator(Driven):
     """A HubSpot portal.
 
     Quirks, with what the real HubSpot does as the default (2026-11-22; "search" is the page
@@ -75,6 +76,7 @@ class HubSpotSimulator(Simulator):
     """
 
     slug: ClassVar[str] = "hubspot"
+    calm: ClassVar[dict[str, Any]] = {"burst_limit": 0, "oauth_burst_limit": 0, "daily_limit": 0, "search_limit": 0}
     quirks: ClassVar[dict[str, Any]] = {
         "burst_limit": 100,
         "oauth_burst_limit": 110,
@@ -152,7 +154,7 @@ class HubSpotSimulator(Simulator):
                     hand = self._public_app if by_oauth else self._private_app
                     self._check_scope(request)
                 query = parse_qs(request.url.query, keep_blank_values=True) if request.url.query else {}
-                status, body = handler(self.portal, Call(request.path_params, query, raw, hand, now))
+                status, body = handler(self.portal, Call(request.path_params, query, raw, hand, now, cap=self.page_cap))
             except VendorError as refused:
                 status, body = refused.status, {**refused.body, "correlationId": self._correlation_id()}
                 headers = {**headers, **refused.headers}
