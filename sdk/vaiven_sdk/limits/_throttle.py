@@ -106,8 +106,8 @@ class Throttle:
                 continue
             waiting.append(turn)
             blocked.update(full)
+            soonest = min(soonest, *(seconds for _, seconds in waits if seconds > 0), inf)
             if first:
-                soonest = min(soonest, max(seconds for _, seconds in waits))
                 # One that needs several limits can lose the one while it waits for the other: it then gets them all.
                 turn.first_since = min(turn.first_since, now)
                 if now - turn.first_since > 1.0 + sum(kept.gate.span for kept, _ in turn.mine):
