@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from vaiven_registry.manifest import Manifest, Scheme, Setting, StreamManifest
+from vaiven_registry.manifest import Manifest, Permission, Scheme, Setting, StreamManifest
 from vaiven_registry.registry import Broken, Entry, Registry
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ __all__ = [
     "IndexUnreadable",
     "Manifest",
     "NoSimulator",
+    "Permission",
     "Registry",
     "Scheme",
     "Setting",

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaiven_registry.manifest import Manifest, Scheme, Setting, StreamManifest
+from vaiven_registry.manifest import Manifest, Permission, Scheme, Setting, StreamManifest
+from vaiven_registry.quality import published
 
 if TYPE_CHECKING:
-    from vaiven_sdk import Auth, Connector, Stream
+    from collections.abc import Iterable
+
+    from vaiven_sdk import Auth, Connector, Scope, Stream
 
 
 def simulator_module(module: str) -> str | None:
     """Name of the module that holds the simulator of the connector in `module`; None for a lone module."""
     package, dot, _ = module.rpartition(".")
     return f"{package}.simulator" if dot else None
+
+
+def folder(module: str) -> Path | None:
+    """The folder of the connector in `module`, which holds its README, badges and cassettes; None for a lone module."""
+    package, dot, _ = module.rpartition(".")
+    spec = find_spec(package) if dot else None
+    places = spec.submodule_search_locations if spec else None
+    return Path(places[0]) if places else None
 
 
 def describe(connector: Connector[Any], module: str, attribute: str) -> Manifest:
@@ -29,15 +41,24 @@ def describe(connector: Connector[Any], module: str, attribute: str) -> Manifest
         base_url=connector.base_url,
         hosts=tuple(connector.hosts),
         docs=connector.docs,
-        auth=tuple(_scheme(auth) for auth in connector.auth),
+        auth=tuple(_scheme(connector, auth) for auth in connector.auth),
         config=_settings(connector.config.model_json_schema()),
         streams=tuple(_stream(stream) for stream in connector.streams.values()),
         has_simulator=simulator is not None and find_spec(simulator) is not None,
+        scopes=_permissions(connector.scopes),
+        quality=published(folder(module)),
     )
 
 
-def _scheme(auth: Auth) -> Scheme:
-    return Scheme(kind=auth.kind, fields=tuple(auth.fields), scopes=tuple(getattr(auth, "scopes", ())))
+def _scheme(connector: Connector[Any], auth: Auth) -> Scheme:
+    scopes = tuple(getattr(auth, "scopes", ()))
+    if not scopes and auth.kind.startswith("oauth2"):
+        scopes = tuple(scope.name for scope in connector.scopes_for())
+    return Scheme(kind=auth.kind, fields=tuple(auth.fields), scopes=scopes)
+
+
+def _permissions(scopes: Iterable[Scope]) -> tuple[Permission, ...]:
+    return tuple(Permission(name=scope.name, why=scope.why, write=scope.write) for scope in scopes)
 
 
 def _stream(stream: Stream[Any, Any]) -> StreamManifest:
@@ -51,6 +72,9 @@ def _stream(stream: Stream[Any, Any]) -> StreamManifest:
         guard=stream.guard.value if stream.writers else None,
         create_key=stream.create_key.value if "create" in stream.writers else None,
         deletes=stream.deletes.value,
+        scopes=_permissions(stream.scopes),
+        erases=stream.eraser is not None,
+        custom=stream.customizer is not None,
     )
 
 

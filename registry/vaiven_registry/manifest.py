@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from vaiven_registry.quality import Quality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,12 +14,27 @@ class Scheme:
     Args:
         kind: `bearer`, `basic`, `oauth2`.
         fields: names of the credential's values, in the order a form asks for them.
-        scopes: what OAuth asks for.
+        scopes: what OAuth asks for when all streams are read and written.
     """
 
     kind: str
     fields: tuple[str, ...]
     scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """One scope that the vendor must grant.
+
+    Args:
+        name: as the vendor spells it.
+        why: what it is for.
+        write: needed only where something is written.
+    """
+
+    name: str
+    why: str
+    write: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +76,9 @@ class StreamManifest:
         guard: how a write is kept from overwriting an unseen edit; None when nothing is written.
         create_key: what stops a repeated create from making a second record; None when nothing is created.
         deletes: how deletions become known.
+        scopes: what the vendor must grant for it.
+        erases: whether a person's request to be forgotten can be carried out here.
+        custom: whether it has fields that an account's owner added.
     """
 
     name: str
@@ -70,6 +90,9 @@ class StreamManifest:
     guard: str | None
     create_key: str | None
     deletes: str
+    scopes: tuple[Permission, ...] = ()
+    erases: bool = False
+    custom: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +112,8 @@ class Manifest:
         config: settings beside the credential.
         streams: kinds of record, in the connector's order.
         has_simulator: whether a simulator of the vendor comes with it.
+        scopes: what the vendor must grant whichever streams are used.
+        quality: how good it is, as published beside it.
     """
 
     slug: str
@@ -103,3 +128,5 @@ class Manifest:
     config: tuple[Setting, ...]
     streams: tuple[StreamManifest, ...]
     has_simulator: bool
+    scopes: tuple[Permission, ...] = ()
+    quality: Quality = field(default_factory=Quality)

@@ -134,6 +134,16 @@ class Registry:
             self._manifests[slug] = describe(self.load(slug), entry.module, entry.attribute)
         return self._manifests[slug]
 
+    def folder(self, slug: str) -> Path | None:
+        """Where one connector's files are; None for a lone module.
+
+        Raises:
+            UnknownConnector: there is none of this name.
+        """
+        from vaiven_registry.describe import folder  # noqa: PLC0415
+
+        return folder(self._entry(slug).module)
+
     def simulator(self, slug: str) -> type[Simulator]:
         """Import the simulator class beside one connector: `simulator` in its package's `simulator.py`.
 
@@ -280,6 +290,10 @@ def _import(entry: Entry) -> Connector[Any] | Broken:
         return _broken(entry, f"it is a {type(found).__name__}, not a Connector")
     if found.slug != entry.slug:
         return _broken(entry, f"the connector there calls itself {found.slug!r}")
+    try:
+        found.check()
+    except (TypeError, ValueError) as problem:
+        return _broken(entry, f"its declaration is wrong: {_short(problem)}")
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from vaiven_sdk.guarantees import CreateKey, Deletes, Guard
 from vaiven_sdk.limits import Limit
 from vaiven_sdk.read import Read
 from vaiven_sdk.record import Record
-from vaiven_sdk.scopes import Scope
+from vaiven_sdk.scopes import Scope, least
 from vaiven_sdk.session import Session
 from vaiven_sdk.stream import Stream
 from vaiven_sdk.webhooks import HintFunction, Signature, Webhook
@@ -48,7 +48,8 @@ class Connector(Generic[C]):
         headers: sent with every request (a version pin).
         docs: where the vendor documents its API.
         version: of the connector, by semantic versioning; `vaiven diff` says which step a change needs.
-        scopes: what every stream needs (to sign in, to read the account's name), each with its reason.
+        scopes: what every stream needs (to sign in, to read the account's name), each with its reason. A sign-in by
+            OAuth2 that names no scopes asks for `scopes_for(...)`.
     """
 
     slug: str
@@ -73,6 +74,8 @@ class Connector(Generic[C]):
         if urlsplit(self.base_url).scheme != "https":
             raise ValueError(f"{self.slug}: base_url must be https")
         check_slots(self.base_url, self.config, self.slug)
+        for scheme in self.auth:
+            scheme.check(self.config, self.slug)
 
     def stream(
         self,
@@ -109,10 +112,7 @@ class Connector(Generic[C]):
             raise ValueError(f"{self.slug}: two streams are called {title!r}")
         for read in (full, changes, gone):
             if read is not None:
-                where = f"{self.slug}.{title}"
-                check_slots(read.path, self.config, where)
-                for value in read.params.values():
-                    check_slots(value, self.config, where)
+                read.check(self.config, f"{self.slug}.{title}")
         evidence = deletes or (Deletes.TOMBSTONES if gone else Deletes.FULL_SCAN)
         stream = Stream(self, title, record, full, changes, gone, guard, create_key, evidence, lag, restates, scopes)
         self.streams[title] = stream
@@ -130,6 +130,38 @@ class Connector(Generic[C]):
             return function
 
         return mark
+
+    def scopes_for(self, streams: Iterable[str] | None = None, *, write: bool = True) -> tuple[Scope, ...]:
+        """The least that these streams need, the connector's own scopes first; an OAuth sign-in asks for it.
+
+        Args:
+            streams: names; every stream when None.
+            write: False for an account that is only read.
+
+        Raises:
+            ValueError: there is no such stream.
+        """
+        names = list(self.streams if streams is None else streams)
+        for name in names:
+            if name not in self.streams:
+                raise ValueError(f"{self.slug} has no stream {name!r}; it has {', '.join(self.streams)}")
+        wanted = [*self.scopes, *(scope for name in names for scope in self.streams[name].scopes)]
+        return least(wanted, write=write)
+
+    def check(self) -> None:
+        """Look at the whole declaration once every stream is there; the registry does, when it loads the connector.
+
+        Raises:
+            TypeError: a sign-in asks for a scope that nothing here needs.
+        """
+        needed = {scope.name for scope in self.scopes_for()}
+        for scheme in self.auth:
+            extra = [name for name in getattr(scheme, "scopes", ()) if name not in needed]
+            if extra:
+                raise TypeError(
+                    f"{self.slug}: {scheme.kind} asks for {', '.join(map(repr, extra))}, which no stream needs; declare"
+                    " it with its reason (`scopes=` of the stream or of the connector), or do not ask for it"
+                )
 
     def account(self, function: Callable[[Session[C]], Awaitable[Account]]) -> Any:
         """Mark the function that says which account this is; it is also the connection test."""

@@ -88,8 +88,8 @@ def show(options: Options, slug: str) -> None:
     click.echo(f"{described['name']} ({slug}, {described['category']})  {described['docs']}")
     click.echo(f"\nAddress: {described['base_url']}   further hosts: {', '.join(described['hosts']) or 'none'}")
     for scheme in described["auth"]:
-        scopes = f"; scopes: {' '.join(scheme['scopes'])}" if scheme["scopes"] else ""
-        click.echo(f"Sign in: {scheme['kind']}, takes {', '.join(scheme['fields'])}{scopes}")
+        click.echo(f"Sign in: {scheme['kind']}, takes {', '.join(scheme['fields'])}")
+    _show_scopes(described)
     click.echo("\nSettings" + ("" if described["config"] else ": none"))
     for setting in described["config"]:
         must = "required" if setting["required"] else "optional"
@@ -98,10 +98,22 @@ def show(options: Options, slug: str) -> None:
         click.echo(f"      {setting['help']}")
     click.echo("\nLimits" + ("" if described["limits"] else ": none declared"))
     for limit in described["limits"]:
-        click.echo(f"  {limit['calls']} calls in {limit['per']:g} s  {limit['path'] or 'all paths'}")
+        click.echo(f"  {limit['limit']}  {limit['path'] or 'all paths'}")
         click.echo(f"      {limit['source']}")
     for stream in described["streams"]:
         _show_stream(stream)
+
+
+def _show_scopes(described: dict[str, Any]) -> None:
+    """Each permission with its reason and the streams that need it, those for writing after the others."""
+    wanted: dict[str, tuple[str, list[str], bool]] = {}
+    every = [(scope, "every stream") for scope in described["scopes"]]
+    for scope, stream in [*every, *((s, t["name"]) for t in described["streams"] for s in t["scopes"])]:
+        why, streams, write = wanted.setdefault(scope["name"], (scope["why"], [], True))
+        wanted[scope["name"]] = (why, [*streams, stream], write and scope["write"])
+    click.echo("\nScopes" + ("" if wanted else ": none"))
+    for name, (why, streams, write) in sorted(wanted.items(), key=lambda item: item[1][2]):
+        click.echo(f"  {name}{' (to write)' if write else ''}: {why}\n      {', '.join(streams)}")
 
 
 def _show_stream(stream: dict[str, Any]) -> None:
@@ -144,7 +156,7 @@ def detail(slug: str, registry: Any) -> dict[str, Any]:
         loaded = connector.streams[stream["name"]]
         stream["lag"] = loaded.lag
         stream["fields"] = fields(loaded)
-    limits = [asdict(limit) for limit in connector.limits]
+    limits = [limit.as_dict() for limit in connector.limits]
     return {**plain, "limits": limits}
 
 

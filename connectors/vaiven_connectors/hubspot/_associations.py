@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from vaiven_connectors.hubspot._objects import LAG, searched
-from vaiven_sdk import Batch, Config, Connector, Read, Record, Session, Stream, Window, derive, wire
+from vaiven_sdk import Batch, Config, Connector, Read, Record, Scope, Session, Stream, Window, derive, wire
 from vaiven_sdk.model import Association
 
 R = TypeVar("R", bound=Record[Any])
@@ -96,7 +96,8 @@ def association_stream(
         ends: the objects' plurals, from and to.
         modified: the property that holds the time of the from-object's last change.
     """
-    stream = hubspot.stream(record, name=name, lag=LAG)
+    scopes = [Scope(f"crm.objects.{kind}.read", f"read which {kind} belong together with others") for kind in ends]
+    stream = hubspot.stream(record, name=name, lag=LAG, scopes=scopes)
     # Just the ids are wanted, so both reads search: twice the records a page, and a limit of its own.
     found = searched(ends[0], [modified], modified)
 

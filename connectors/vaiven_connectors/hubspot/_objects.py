@@ -16,6 +16,7 @@ from vaiven_sdk import (
     Read,
     Record,
     RequestRefused,
+    Scope,
     Session,
     Stream,
     Window,
@@ -94,6 +95,11 @@ def crm_stream(
         # The archive holds what people delete; what a merge or a privacy erasure takes away is in no list.
         deletes=Deletes.FULL_SCAN,
         lag=LAG,
+        scopes=[
+            Scope(f"crm.objects.{kind}.read", f"read {kind}"),
+            Scope(f"crm.objects.{kind}.write", f"create, update, archive {kind}", write=True),
+            Scope(f"crm.schemas.{kind}.write", f"make the property {ID} of {kind}, once", write=True),
+        ],
     )
     path = f"/crm/v3/objects/{kind}/batch"
 

@@ -24,6 +24,7 @@ from vaiven_sdk import (
     OAuth2,
     Page,
     RequestRefused,
+    Scope,
     Session,
     Window,
     get,
@@ -37,23 +38,10 @@ hubspot = Connector(
     base_url="https://api.hubapi.com",
     auth=[
         Bearer("token"),
-        # Addresses: auth-oauth@v1 of HubSpot's public API specifications, 2026-08-21. Scopes: README.md.
+        # Addresses: auth-oauth@v1 of HubSpot's public API specifications, 2026-08-21.
         OAuth2(
             authorize_url="https://app.hubspot.com/oauth/authorize",
             token_url="https://api.hubapi.com/oauth/v1/token",  # noqa: S106
-            scopes=(
-                "oauth",
-                "crm.objects.contacts.read",
-                "crm.objects.companies.read",
-                "crm.objects.deals.read",
-                "crm.objects.owners.read",
-                "crm.objects.contacts.write",
-                "crm.objects.companies.write",
-                "crm.objects.deals.write",
-                "crm.schemas.contacts.write",
-                "crm.schemas.companies.write",
-                "crm.schemas.deals.write",
-            ),
         ),
     ],
     limits=[
@@ -71,12 +59,14 @@ hubspot = Connector(
         ),
     ],
     docs="https://developers.hubspot.com/docs/api-reference",
+    scopes=[Scope("oauth", "required of every public app; tells which portal this is")],
 )
 
 owners = hubspot.stream(
     Owner,
     get("/crm/v3/owners", items="results", page=Page.cursor("after", at="paging.next.after"), limit=100),
     name="owners",
+    scopes=[Scope("crm.objects.owners.read", "read who looks after a record")],
     gone=get(
         "/crm/v3/owners",
         items="results",
@@ -85,8 +75,12 @@ owners = hubspot.stream(
         archived=True,
     ),
 )
-pipelines = hubspot.stream(DealPipeline, get("/crm/v3/pipelines/deals", items="results"), name="pipelines")
-stages = hubspot.stream(DealStage, name="stages")
+# Any object's read scope opens the pipelines (`sec` of crm-pipelines@v3).
+PIPELINES = [Scope("crm.objects.deals.read", "read the pipelines that deals go through")]
+pipelines = hubspot.stream(
+    DealPipeline, get("/crm/v3/pipelines/deals", items="results"), name="pipelines", scopes=PIPELINES
+)
+stages = hubspot.stream(DealStage, name="stages", scopes=PIPELINES)
 
 companies = crm_stream(hubspot, "companies", Company, modified="hs_lastmodifieddate", needs=["name"])
 contacts = crm_stream(hubspot, "contacts", Contact, modified="lastmodifieddate", needs=["email"], unique="email")

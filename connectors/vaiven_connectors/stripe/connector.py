@@ -21,6 +21,7 @@ from vaiven_sdk import (
     Outcome,
     PermissionMissing,
     RequestRefused,
+    Scope,
     Session,
     VaivenError,
     VendorBusy,
@@ -52,26 +53,75 @@ connector = Connector(
         )
     ],
     docs="https://docs.stripe.com/api",
+    scopes=[Scope("connected_account_read", "show the account's name; a key without it works, too")],
 )
 
-customers = connector.stream(Customer, get("/v1/customers", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG)
-products = connector.stream(Product, get("/v1/products", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG)
-prices = connector.stream(Price, get("/v1/prices", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG)
+
+def reading(resource: str, what: str) -> list[Scope]:
+    """What a restricted key must allow to read one kind of object and what changed of it.
+
+    The names are those of docs.stripe.com/keys/permissions-reference (read 2026-11-25); in the Dashboard the same
+    resources stand in the form of a restricted key, each with None, Read and Write.
+    """
+    return [
+        Scope(f"{resource}_read", f"read {what}"),
+        Scope("event_read", "learn what changed and what was deleted, without reading everything again"),
+    ]
+
+
+CUSTOMER_WRITE = Scope("customer_write", "set our own metadata on customers", write=True)
+
+customers = connector.stream(
+    Customer,
+    get("/v1/customers", items="data", page=PAGE),
+    deletes=Deletes.EVENTS,
+    lag=LAG,
+    scopes=[*reading("customer", "customers"), CUSTOMER_WRITE],
+)
+products = connector.stream(
+    Product,
+    get("/v1/products", items="data", page=PAGE),
+    deletes=Deletes.EVENTS,
+    lag=LAG,
+    scopes=reading("product", "products"),
+)
+prices = connector.stream(
+    Price,
+    get("/v1/prices", items="data", page=PAGE),
+    deletes=Deletes.EVENTS,
+    lag=LAG,
+    scopes=reading("plan", "prices, which have the permission of plans"),
+)
 # Without `status` the canceled ones are left out (docs.stripe.com/api/subscriptions/list).
 subscriptions = connector.stream(
     Subscription,
     get("/v1/subscriptions", items="data", page=PAGE, status="all"),
     deletes=Deletes.NEVER,
     lag=LAG,
+    scopes=reading("subscription", "subscriptions"),
 )
-invoices = connector.stream(Invoice, get("/v1/invoices", items="data", page=PAGE), deletes=Deletes.EVENTS, lag=LAG)
+invoices = connector.stream(
+    Invoice,
+    get("/v1/invoices", items="data", page=PAGE),
+    deletes=Deletes.EVENTS,
+    lag=LAG,
+    scopes=reading("invoice", "invoices"),
+)
 charges = connector.stream(
     Charge,
     get("/v1/charges", items="data", page=PAGE, **{"expand[]": "data.balance_transaction"}),
     deletes=Deletes.NEVER,
     lag=LAG,
+    # What is expanded needs its own permission (docs.stripe.com/stripe-apps/reference/permissions).
+    scopes=[*reading("charge", "charges"), Scope("balance_read", "read the fees of a charge")],
 )
-refunds = connector.stream(Refund, get("/v1/refunds", items="data", page=PAGE), deletes=Deletes.NEVER, lag=LAG)
+refunds = connector.stream(
+    Refund,
+    get("/v1/refunds", items="data", page=PAGE),
+    deletes=Deletes.NEVER,
+    lag=LAG,
+    scopes=reading("charge", "refunds, which have the permission of charges"),
+)
 
 follow(customers, "customer")
 follow(products, "product")
