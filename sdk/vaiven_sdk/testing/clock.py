@@ -37,3 +37,20 @@ class ManualClock:
     def advance(self, seconds: float) -> None:
         """Move forward by `seconds`."""
         self._now += timedelta(seconds=seconds)
+
+
+class SkewedClock:
+    """A vendor's clock that is not ours: ahead by so many seconds, or behind if negative.
+
+    Args:
+        base: the true time.
+        seconds: what the vendor's clock shows more than that.
+    """
+
+    def __init__(self, base: Clock, seconds: float) -> None:
+        self._base = base
+        self._skew = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        """The instant that the vendor believes it to be."""
+        return self._base.now() + self._skew
