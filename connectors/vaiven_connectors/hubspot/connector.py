@@ -12,6 +12,7 @@ from vaiven_connectors.hubspot._associations import (
 from vaiven_connectors.hubspot._errors import refine
 from vaiven_connectors.hubspot._objects import ID, crm_stream
 from vaiven_connectors.hubspot._records import Company, Contact, Deal, DealPipeline, DealStage, Owner
+from vaiven_connectors.hubspot._webhooks import hints
 from vaiven_sdk import (
     Account,
     Batch,
@@ -29,6 +30,7 @@ from vaiven_sdk import (
     Window,
     get,
 )
+from vaiven_sdk.webhooks import signatures
 
 hubspot = Connector(
     "hubspot",
@@ -149,3 +151,4 @@ async def _made(hub: Session[Config], path: str, body: Mapping[str, Any]) -> Non
 
 
 hubspot.error(refine)
+hubspot.webhook(signatures.hubspot())(hints)

@@ -3,6 +3,7 @@
 from ._account import Settings, mailchimp
 from ._campaigns import Audience, Mailing, Report, audiences, campaigns, reports
 from ._members import Member, Standing, members, memberships
+from ._webhooks import hear
 from ._writes import archive, create, find, update
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "campaigns",
     "create",
     "find",
+    "hear",
     "mailchimp",
     "members",
     "memberships",

@@ -29,12 +29,14 @@ from vaiven_sdk import (
     Write,
     get,
 )
+from vaiven_sdk.webhooks import signatures
 
 from ._billing import Invoice, Subscription
 from ._catalogue import Price, Product
 from ._changes import LAG, PAGE, follow, next_since, read_back
 from ._payments import Charge, Refund
 from ._people import Customer
+from ._webhooks import hints
 
 connector = Connector(
     "stripe",
@@ -192,3 +194,6 @@ def name_error(status: int, body: Any) -> VaivenError | None:
     if status == 400 and isinstance(told, dict) and told.get("param") == "starting_after":
         return CursorExpired("The object at which the list was to go on is gone.", why=told.get("message", ""))
     return None
+
+
+connector.webhook(signatures.stripe())(hints)
