@@ -1,6 +1,5 @@
 """Everything a partner needs to write a connector; import from here."""
 
-from vaiven_sdk._walk import Fetched
 from vaiven_sdk.auth import (
     ApiKey,
     Auth,
@@ -26,41 +25,46 @@ from vaiven_sdk.auth import (
 )
 from vaiven_sdk.config import Config
 from vaiven_sdk.connector import Account, Connector
-from vaiven_sdk.custom import CustomField, CustomType
+from vaiven_sdk.custom import CustomField, CustomType, Spelling
 from vaiven_sdk.errors import (
     Actor,
     AnswerMalformed,
     ChangesUnknown,
     ConfigInvalid,
     CursorExpired,
+    CursorLoop,
     DeliveryMalformed,
     NotFound,
+    OriginRefused,
     PermissionMissing,
     ReconnectRequired,
     RecordRejected,
+    ReportFailed,
     RequestRefused,
     SignatureInvalid,
+    TooMany,
     Unsettled,
     VaivenError,
     VendorBusy,
     VendorDown,
 )
 from vaiven_sdk.guarantees import CreateKey, Deletes, Guarantee, Guard
-from vaiven_sdk.limits import Limit
+from vaiven_sdk.limits import Limit, Reading
 from vaiven_sdk.paging import Page
-from vaiven_sdk.read import Read, Window, get, post
+from vaiven_sdk.read import Ask, Fetched, Read, Request, Window, capped, each, get, graphql, post, report, windows
 from vaiven_sdk.record import Record, derive, wire
 from vaiven_sdk.scopes import Scope
 from vaiven_sdk.session import Session
 from vaiven_sdk.stream import Batch, Stream
 from vaiven_sdk.webhooks import Delivery, Hint, HmacSignature, Received, Reply, Signature, UrlSecret, signatures
-from vaiven_sdk.write import Outcome, Write
+from vaiven_sdk.write import Outcome, Write, multistatus
 
 __all__ = [
     "Account",
     "Actor",
     "AnswerMalformed",
     "ApiKey",
+    "Ask",
     "Auth",
     "AwsSigV4",
     "Basic",
@@ -74,6 +78,7 @@ __all__ = [
     "Connector",
     "CreateKey",
     "CursorExpired",
+    "CursorLoop",
     "CustomField",
     "CustomType",
     "Deletes",
@@ -92,16 +97,20 @@ __all__ = [
     "NotFound",
     "OAuth1",
     "OAuth2",
+    "OriginRefused",
     "Outcome",
     "Outgoing",
     "Page",
     "PermissionMissing",
     "Read",
+    "Reading",
     "Received",
     "ReconnectRequired",
     "Record",
     "RecordRejected",
     "Reply",
+    "ReportFailed",
+    "Request",
     "RequestRefused",
     "Scope",
     "ServiceAccount",
@@ -109,11 +118,13 @@ __all__ = [
     "Signature",
     "SignatureInvalid",
     "SignedJwt",
+    "Spelling",
     "Stream",
     "ToSign",
     "Together",
     "TokenAnswer",
     "TokenAuth",
+    "TooMany",
     "Unsettled",
     "UrlSecret",
     "VaivenError",
@@ -121,10 +132,16 @@ __all__ = [
     "VendorDown",
     "Window",
     "Write",
+    "capped",
     "derive",
+    "each",
     "get",
+    "graphql",
+    "multistatus",
     "new_verifier",
     "post",
+    "report",
     "signatures",
+    "windows",
     "wire",
 ]

@@ -1,12 +1,12 @@
 """The settings of one connection, beside its credential."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-SLOT = re.compile(r"\{([A-Za-z_]\w*)(?:\.(\w+))?\}")
+SLOT = re.compile(r"\{([A-Za-z_]\w*)(?:\.(\w+(?:\.\w+)*))?\}")
 
 
 class Config(BaseModel):
@@ -27,7 +27,7 @@ def fill(template: str, slots: dict[str, Any]) -> str | None:
         nonlocal missing
         found = slots.get(match[1])
         if match[2] is not None and found is not None:
-            found = getattr(found, match[2])
+            found = found.get(match[2]) if isinstance(found, Mapping) else getattr(found, match[2])
         if found is None or found == "":
             missing = True
             return ""

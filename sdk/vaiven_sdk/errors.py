@@ -168,6 +168,24 @@ class ChangesUnknown(VendorError):
     remedy = "Nothing to do: everything is read again."
 
 
+class TooMany(VendorError):
+    """More records match than the vendor lets one read; a read in time windows takes a narrower one.
+
+    Name a vendor's own refusal so with `@connector.error`.
+    """
+
+    code = "too_many"
+    actor = Actor.MAKER
+    remedy = "Report it to the connector's maker: the read needs narrower windows, or a second field to order by."
+
+
+class ReportFailed(VendorError):
+    """The vendor says that a report could not be made, or it was not ready in time."""
+
+    code = "report_failed"
+    remedy = "Nothing to do now: the next sync asks again."
+
+
 class MakerError(VaivenError):
     """A bug in a connector or in the platform."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from vaiven_sdk.errors import AnswerMalformed
 
@@ -16,11 +17,19 @@ State = Any
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a rule adds to one request."""
+    """What a rule adds to one request.
+
+    Args:
+        params: query parameters.
+        json: members of the body; an object that the body has, too, is joined with it.
+        after: becomes `window.after`.
+        address: the whole address to ask instead, as the vendor wrote it.
+    """
 
     params: Mapping[str, str | int | list[str]]
     json: Mapping[str, Any]
     after: str | None = None
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +41,14 @@ class Seen:
         count: records in the page.
         last: id of the page's last record, None for an empty page.
         headers: the answer's headers, lower-case names.
+        url: the address that was asked.
     """
 
     found: Mapping[str, Any]
     count: int
     last: str | None
     headers: Mapping[str, str]
+    url: str = ""
 
 
 class Page(ABC):
@@ -45,6 +56,9 @@ class Page(ABC):
 
     size: int = 100
     paths: tuple[str, ...] = ()
+    """Dotted paths in the answer, whose values `advance` wants to see."""
+    by_last: bool = True
+    """Whether `advance` looks at the last record's id, which costs a look into that record."""
 
     @abstractmethod
     def turn(self, state: State) -> Turn:
@@ -92,13 +106,62 @@ class Page(ABC):
         return _Keyset(size)
 
     @staticmethod
+    def number(
+        param: str = "page",
+        *,
+        size: int = 100,
+        size_param: str | None = None,
+        first: int = 1,
+        pages: str | None = None,
+        total: str | None = None,
+        more: str | None = None,
+    ) -> Page:
+        """Ask for page 1, 2, 3 and so on.
+
+        The end is told by one of three paths in the answer; without one it is a page that is not full. A record removed
+        while the walk goes on moves the rest forward: with `total` the walk goes back as far, with the others it
+        cannot be seen, so ask for a stable order in which new records come last.
+
+        Args:
+            param: query parameter with the page's number.
+            size: records per page, sent as `size_param` when that is given.
+            size_param: name of the parameter that carries `size`.
+            first: number of the first page.
+            pages: path of the number of pages.
+            total: path of the number of records.
+            more: path of a value that is true while there are more pages.
+        """
+        if sum(path is not None for path in (pages, total, more)) > 1:
+            raise TypeError("Page.number: give one of pages=, total= and more=")
+        return _Number(param, size, size_param, first, pages, total, more)
+
+    @staticmethod
     def next_url(*, at: str, size: int = 100, size_param: str | None = None) -> Page:
-        """The answer holds the next page's address at path `at`; only its query is used, so it cannot lead away."""
+        """The answer holds, at path `at`, the next page's address; absent, null or empty ends the walk.
+
+        The address is followed whole and nothing is added to it. A relative one is resolved. One of another origin is
+        refused (OriginRefused) before anything is sent.
+        """
         return _NextUrl(at, size, size_param)
+
+    @staticmethod
+    def link_header(*, size: int = 100, size_param: str | None = None) -> Page:
+        """The Link header (RFC 8288) holds the next page's address as `rel="next"`; followed as by `next_url`."""
+        return _LinkHeader(size, size_param)
+
+    @staticmethod
+    def connection(*, at: str, size: int = 100) -> Page:
+        """A GraphQL connection (GraphQL Cursor Connections Specification) at path `at` of the answer.
+
+        Sends `first` and `after` among the variables, and goes on while `pageInfo.hasNextPage`.
+        """
+        return _Connection(at, size)
 
 
 @dataclass(frozen=True, slots=True)
 class _Single(Page):
+    by_last = False
+
     def turn(self, state: State) -> Turn:
         return Turn({}, {})
 
@@ -107,6 +170,7 @@ class _Single(Page):
 
 
 class _Sized(Page):
+    by_last = False
     size_param: str | None
 
     def sized(self) -> dict[str, str | int]:
@@ -148,6 +212,8 @@ class _Offset(_Sized):
 
 
 class _LastId(_Sized):
+    by_last = True
+
     def __init__(self, param: str, more: str, size: int, size_param: str) -> None:
         self.param, self.more, self.size, self.size_param = param, more, size, size_param
         self.paths = (more,)
@@ -185,19 +251,114 @@ class _Keyset(Page):
         return _onward(seen) if seen.last is not None or seen.count >= self.size else None
 
 
-class _NextUrl(_Sized):
-    def __init__(self, at: str, size: int, size_param: str | None) -> None:
-        self.at, self.size, self.size_param = at, size, size_param
-        self.paths = (at,)
+class _Number(_Sized):
+    def __init__(  # noqa: PLR0917 - made by `Page.number` alone
+        self,
+        param: str,
+        size: int,
+        size_param: str | None,
+        first: int,
+        pages: str | None,
+        total: str | None,
+        more: str | None,
+    ) -> None:
+        self.param, self.size, self.size_param, self.first = param, size, size_param, first
+        self.pages, self.total, self.more = pages, total, more
+        self.paths = tuple(path for path in (pages, total, more) if path)
 
     def turn(self, state: State) -> Turn:
-        return Turn(self.sized() if state is None else parse_qs(state, keep_blank_values=True), {})
+        return Turn({**self.sized(), self.param: state[0] if state else self.first}, {})
 
     def advance(self, state: State, seen: Seen) -> State:
-        address = seen.found.get(self.at)
+        at, before, back = state or (self.first, 0, 0)
+        if self.more:
+            return [at + 1, 0, 0] if seen.found.get(self.more) else None
+        if self.pages:
+            return [at + 1, 0, 0] if at + 1 < self.first + _number(self.pages, seen) else None
+        if not self.total:
+            return [at + 1, 0, 0] if seen.count >= self.size else None
+        total = _number(self.total, seen)
+        lost = max(0, before - total)
+        if lost and at > self.first:
+            # What was removed moved the rest forward by as many. Counting the steps back keeps the states apart.
+            return [max(at - -(-lost // self.size), self.first), total, back + 1]
+        return [at + 1, total, back] if (at - self.first + 1) * self.size < total else None
+
+
+class _Addressed(_Sized):
+    """The vendor writes the next page's address."""
+
+    def __init__(self, size: int, size_param: str | None) -> None:
+        self.size, self.size_param = size, size_param
+
+    def turn(self, state: State) -> Turn:
+        return Turn(self.sized(), {}) if state is None else Turn({}, {}, address=state)
+
+    @abstractmethod
+    def given(self, seen: Seen) -> str | None:
+        """What the answer says."""
+
+    def advance(self, state: State, seen: Seen) -> State:
+        address = self.given(seen)
         if not address:
             return None
-        query = urlsplit(str(address)).query
-        if not query:
-            raise AnswerMalformed("The next page's address has no query, and its path is not followed.")
-        return query
+        whole = urlsplit(urljoin(seen.url, address))
+        kept = [(k, v) for k, v in parse_qsl(whole.query, keep_blank_values=True) if k.lower() in _SECRETS]
+        if not kept:
+            return whole._replace(fragment="").geturl()
+        # Some vendors repeat the credential in their links; the state is stored, so it must not hold one.
+        query = "&".join(part for part in whole.query.split("&") if part.partition("=")[0].lower() not in _SECRETS)
+        return whole._replace(query=query, fragment="").geturl()
+
+
+_SECRETS = {"access_token", "api_key", "apikey", "hapikey"}
+
+
+class _NextUrl(_Addressed):
+    def __init__(self, at: str, size: int, size_param: str | None) -> None:
+        super().__init__(size, size_param)
+        self.at, self.paths = at, (at,)
+
+    def given(self, seen: Seen) -> str | None:
+        address = seen.found.get(self.at)
+        if address is not None and not isinstance(address, str):
+            raise AnswerMalformed(f"The next page's address, at {self.at!r}, is not a text.")
+        return address
+
+
+class _LinkHeader(_Addressed):
+    def given(self, seen: Seen) -> str | None:
+        return next((to for to, relations in links(seen.headers.get("link") or "") if "next" in relations), None)
+
+
+_LINK = re.compile(r"""<([^>]*)>((?:\s*;\s*[\w!#$&+.^`|~*-]+\s*(?:=\s*(?:"(?:[^"\\]|\\.)*"|[^\s",;]*))?)*)\s*(?:,|$)""")
+_PARAMETER = re.compile(r""";\s*([\w!#$&+.^`|~*-]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s",;]*))?""")
+
+
+def links(header: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The targets of a Link header and their relation types (RFC 8288, section 3), lower-case."""
+    found = []
+    for target, parameters in _LINK.findall(header):
+        relations = next((value for name, value in _PARAMETER.findall(parameters) if name.lower() == "rel"), "")
+        found.append((target.strip(), tuple(relations.strip('"').lower().split())))
+    return found
+
+
+class _Connection(Page):
+    by_last = False
+
+    def __init__(self, at: str, size: int) -> None:
+        self.size, self.more, self.end = size, f"{at}.pageInfo.hasNextPage", f"{at}.pageInfo.endCursor"
+        self.paths = (self.more, self.end)
+
+    def turn(self, state: State) -> Turn:
+        return Turn({}, {"variables": {"first": self.size, "after": state}})
+
+    def advance(self, state: State, seen: Seen) -> State:
+        if seen.found.get(self.more) is None:
+            raise AnswerMalformed(f"The answer has no {self.more!r}, so the end of the list cannot be told.")
+        if not seen.found[self.more]:
+            return None
+        if not seen.found.get(self.end):
+            raise AnswerMalformed(f"There is a next page, but the answer has no {self.end!r}.")
+        return seen.found[self.end]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from msgspec import Raw
 
 from vaiven_sdk.config import Config
 from vaiven_sdk.custom import CustomField
 from vaiven_sdk.guarantees import CreateKey, Deletes, Guarantee, Guard, guarantee_of
-from vaiven_sdk.read import Read, Window
+from vaiven_sdk.model import Nature
+from vaiven_sdk.read import AfterPage, BeforeRequest, Hooked, Read, Window
 from vaiven_sdk.record import Record
 from vaiven_sdk.scopes import Scope
 from vaiven_sdk.session import Session
@@ -70,37 +72,85 @@ class Stream(Generic[R, C]):
     finder: Writer | None = None
     eraser: Writer | None = None
     customizer: Any = None
+    shape: Literal["record", "membership", "event"] = "record"
+    """What is written here: records that change, links that are there or not, or events that happened once."""
+    removal: Literal["delete", "archive"] = "delete"
+    """What a deletion is at the vendor: for good, or to a place from which it can be taken back."""
 
     def create(
-        self, *, batch: int = 1, needs: Sequence[str] = (), consent: str | None = None
+        self, *, batch: int = 1, needs: Sequence[str] = (), consent: str | None = None, most_bytes: int = 0
     ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
         """Mark the function that creates records.
 
         Args:
             batch: most records in one call.
-            needs: unified fields an entity must have before it is created here.
+            needs: unified fields an entity must have, and this tool be able to take, before it is created here.
             consent: unified consent field that must be `granted` before a person is created here.
+            most_bytes: most bytes of JSON of all patches in one call, where the vendor caps a request's size; leave
+                room for what stands around them.
         """
-        return self._writer("create", batch, needs, consent)
+        return self._writer("create", batch, needs, consent, most_bytes)
 
-    def update(self, *, batch: int = 1) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
+    def update(
+        self, *, batch: int = 1, most_bytes: int = 0
+    ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
         """Mark the function that changes records by id; `write.patch` holds just what changed."""
-        return self._writer("update", batch)
+        return self._writer("update", batch, most_bytes=most_bytes)
 
     def upsert(
-        self, *, batch: int = 1, needs: Sequence[str] = (), consent: str | None = None
+        self, *, batch: int = 1, needs: Sequence[str] = (), consent: str | None = None, most_bytes: int = 0
     ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
-        """Mark one function that both creates and updates."""
+        """Mark one function that both creates and updates; its arguments are those of `create`."""
 
         def mark(function: WriteFunction[C, R]) -> WriteFunction[C, R]:
-            self._writer("create", batch, needs, consent)(function)
-            return self._writer("update", batch)(function)
+            self._writer("create", batch, needs, consent, most_bytes)(function)
+            return self._writer("update", batch, most_bytes=most_bytes)(function)
 
         return mark
 
-    def delete(self, *, batch: int = 1) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
-        """Mark the function that deletes (or archives) records."""
+    def delete(
+        self, *, batch: int = 1, kind: Literal["delete", "archive"] = "delete"
+    ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
+        """Mark the function that deletes records.
+
+        Args:
+            batch: most records in one call.
+            kind: `archive` when the vendor keeps them where somebody can take them back.
+        """
+        self.removal = kind
         return self._writer("delete", batch)
+
+    def add(
+        self, *, batch: int = 1, needs: Sequence[str] | None = None
+    ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
+        """Mark the function that adds members (or ties two things): a link is there or it is not, and never changes.
+
+        Args:
+            batch: most links in one call.
+            needs: unified fields that this tool must be able to take; what the link ties together when left out.
+        """
+        known = self.record.mapped()
+        ends = [name for name in self.record.__entity__.natural_key if name in known and known[name].ref]
+        return self._writer("create", batch, ends if needs is None else needs, shape="membership")
+
+    def remove(self, *, batch: int = 1) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
+        """Mark the function that takes members off again; see `add`."""
+        return self._writer("delete", batch, shape="membership")
+
+    def append(
+        self, *, batch: int = 1, needs: Sequence[str] = (), most_bytes: int = 0
+    ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
+        """Mark the function that records events of other tools here: each once, with `write.idempotency_key`.
+
+        Args:
+            batch: most events in one call.
+            needs: unified fields that an event must have, and this tool be able to take.
+            most_bytes: see `create`.
+        """
+        if self.record.__entity__.nature is not Nature.EVENT:
+            what = f"append is for events, and a {self.record.__entity__.__name__} is none: use create"
+            raise TypeError(f"{self.connector.slug}.{self.name}: {what}")
+        return self._writer("create", batch, needs, most_bytes=most_bytes, shape="event")
 
     def find(self, *, batch: int = 100) -> Callable[[FindFunction[C, R]], FindFunction[C, R]]:
         """Mark the function that reads records back: by `write.id`, or for a create by what makes it unique.
@@ -130,6 +180,23 @@ class Stream(Generic[R, C]):
         self.customizer = function
         return function
 
+    def before_request(self, function: BeforeRequest) -> BeforeRequest:
+        """Mark a function that sees each request of the declared reads, and may change it or give another."""
+        self._hook(lambda read: Hooked(read, before=function))
+        return function
+
+    def after_page(self, function: AfterPage) -> AfterPage:
+        """Mark a function that sees each page of the declared reads, and may give another in its place."""
+        self._hook(lambda read: Hooked(read, after=function))
+        return function
+
+    def _hook(self, around: Callable[[Read], Read]) -> None:
+        if not (self.full or self.changes or self.gone):
+            raise TypeError(f"{self.connector.slug}.{self.name}: a hook needs a declared read; an own reader has none")
+        self.full, self.changes, self.gone = (
+            around(read) if read else None for read in (self.full, self.changes, self.gone)
+        )
+
     def reader(self, kind: str = "changes") -> Callable[[F], F]:
         """Mark an async generator of `Batch` that replaces the declared read: `full`, `changes` or `gone`."""
         if kind not in {"full", "changes", "gone"}:
@@ -140,6 +207,15 @@ class Stream(Generic[R, C]):
             return function
 
         return mark
+
+    def extended(self, fields: Iterable[CustomField]) -> Stream[R, C]:
+        """This stream as it is for one account, whose records have these fields, too."""
+        record = self.record.extended(fields, self.connector.slug)
+        if record is self.record:
+            return self
+        one = copy(self)
+        one.record = record
+        return one
 
     @property
     def entity(self) -> str:
@@ -173,7 +249,14 @@ class Stream(Generic[R, C]):
             raise ValueError(f"{self.connector.slug}.{self.name}: batch must be at least 1, not {batch}")
 
     def _writer(
-        self, op: str, batch: int, needs: Sequence[str] = (), consent: str | None = None
+        self,
+        op: str,
+        batch: int,
+        needs: Sequence[str] = (),
+        consent: str | None = None,
+        most_bytes: int = 0,
+        *,
+        shape: Literal["record", "membership", "event"] = "record",
     ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
         self._check(batch)
         known = self.record.mapped()
@@ -182,7 +265,11 @@ class Stream(Generic[R, C]):
                 raise TypeError(f"{self.connector.slug}.{self.name}: needs {name!r}, which its record does not map")
 
         def mark(function: WriteFunction[C, R]) -> WriteFunction[C, R]:
-            self.writers[op] = Writer(function, batch, tuple(needs), consent)
+            if self.writers and shape != self.shape:
+                where = f"{self.connector.slug}.{self.name}"
+                raise TypeError(f"{where}: a stream writes records, memberships or events; these are {self.shape}s")
+            self.shape = shape
+            self.writers[op] = Writer(function, batch, tuple(needs), consent, most_bytes)
             return function
 
         return mark

@@ -5,22 +5,32 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from vaiven_sdk import Batch, ChangesUnknown, CursorExpired, Deletes, NotFound, RequestRefused, Window
+from vaiven_sdk import (
+    Batch,
+    ChangesUnknown,
+    ConfigInvalid,
+    CursorExpired,
+    Deletes,
+    NotFound,
+    OriginRefused,
+    RequestRefused,
+    Window,
+)
 from vaiven_sdk.record import Record
 from vaiven_sync_engine.records import Bad, Decoded, decode, id_of
 from vaiven_sync_engine.store.pages import PageWrite, move_position, write_page
-from vaiven_sync_engine.times import earlier, instant
+from vaiven_sync_engine.times import earlier, gone_back
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import AsyncGenerator, Callable
 
-    from vaiven_sdk import Stream
+    from vaiven_sdk import Config, Stream
     from vaiven_sdk.session import Session
     from vaiven_sync_engine.store import Database
 
@@ -99,7 +109,7 @@ class Puller:
                 raise
             self.position["walk"]["state"] = None
             await self._walk(progress)
-        except (RequestRefused, NotFound):
+        except (RequestRefused, NotFound, OriginRefused):
             # A place kept from an earlier run may have expired, and few vendors have a name of their own for that.
             if self.position["walk"]["state"] is None or self.pulled.pages:
                 raise
@@ -152,7 +162,14 @@ class Puller:
 
     def _window(self, since: str | None) -> Window:
         read = self.stream.full or self.stream.changes
-        return Window(config=self.session.config, since=since, size=read.page.size if read else 100)
+        return Window(
+            config=self.session.config,
+            since=since and gone_back(since, self.stream.restates),
+            size=read.size if read else 100,
+            fields=tuple(self.stream.record.paths()),
+            zone=_zone(self.session.config),
+            lag=self.stream.lag,
+        )
 
     async def _pages(self, kind: str, window: Window, state: Any) -> AsyncGenerator[_Page, None]:
         own = self.stream.readers.get(kind)
@@ -172,7 +189,7 @@ class Puller:
                 decoded.bad.extend(
                     Bad("invalid", reason, body, id_of(record, body.encode())) for body, reason in page.bad
                 )
-                yield _Page(decoded, page.state, _date(page.headers.get("date")))
+                yield _Page(decoded, page.state, page.date, since=page.since)
 
     async def _store(self, page: _Page, *, deleted: bool = False) -> None:
         good = _newest(page.decoded)
@@ -187,7 +204,7 @@ class Puller:
             seen_version=self.version,
             at=at,
             good=good,
-            bad=page.decoded.bad,
+            bad=[*page.decoded.bad, *page.decoded.aside],
             gone=page.gone,
             deleted_at=at if deleted else None,
         )
@@ -196,7 +213,7 @@ class Puller:
         self.version += 1
         self.pulled.pages += 1
         self.pulled.records += len(good)
-        self.pulled.bad += len(page.decoded.bad)
+        self.pulled.bad += len(write.bad)
         self.pulled.changed += changed
 
     async def _finish(self, position: dict[str, Any]) -> None:
@@ -272,13 +289,14 @@ def _newest(decoded: Decoded) -> list[Any]:
     return list(best.values())
 
 
-def _date(header: str | None) -> str | None:
-    if not header:
-        return None
+def _zone(config: Config) -> str:
+    """The account's time zone: the setting `time_zone`, where a connector has one."""
+    zone = getattr(config, "time_zone", None) or "UTC"
     try:
-        return instant(parsedate_to_datetime(header))
-    except (TypeError, ValueError):
-        return None
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigInvalid(f"There is no time zone {zone!r}.", remedy="Give one such as Europe/Lisbon.") from None
+    return zone
 
 
 async def _ahead(pages: AsyncGenerator[_Page, None]) -> AsyncGenerator[_Page, None]:
