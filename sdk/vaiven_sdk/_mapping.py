@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from collections.abc import Mapping as AnyMapping
 
+    from vaiven_sdk.custom import CustomField
     from vaiven_sdk.model import Entity, Field
     from vaiven_sdk.record import Wire
 
@@ -41,13 +42,24 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """All of a record's unified fields."""
+    """All of a record's unified fields; `custom` names those that were found at run time."""
 
     fields: dict[str, Mapped]
+    custom: dict[str, CustomField] = field(default_factory=dict)
 
-    def read(self, record: Any) -> dict[str, Any]:
-        """The clean unified values of one record."""
-        return {name: mapped.read(record) for name, mapped in self.fields.items()}
+    def read(self, record: Any, aside: dict[str, str] | None = None) -> dict[str, Any]:
+        """The clean unified values of one record; a bad custom value goes to `aside`, by name, with the reason."""
+        if not self.custom:
+            return {name: mapped.read(record) for name, mapped in self.fields.items()}
+        out = {}
+        for name, mapped in self.fields.items():
+            try:
+                out[name] = mapped.read(record)
+            except ValueError as problem:
+                if aside is None or name not in self.custom:
+                    raise
+                aside[name] = str(problem)
+        return out
 
     def write(self, values: AnyMapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
         """Values of the record's fields that carry the named unified ones."""
@@ -108,6 +120,33 @@ def compile_mapping(
         into = _reader(known.get(to), None)
         add(method.__name__, Mapped(to, None, _read_method(method, into), back, ref))
     return Mapping(fields)
+
+
+def with_custom(mapping: Mapping, sources: AnyMapping[str, CustomField], namespace: str) -> Mapping:
+    """The mapping with custom fields added, by the name of the record's field that holds each."""
+    fields, custom = dict(mapping.fields), dict(mapping.custom)
+    for source, found in sources.items():
+        name = found.unified_name(namespace)
+        fields[name] = Mapped(name, source, _read_custom(source, found), _write_custom(source, name, found))
+        custom[name] = found
+    return Mapping(fields, custom)
+
+
+def _read_custom(source: str, found: CustomField) -> Callable[[Any], Any]:
+    return lambda record: found.read(getattr(record, source))
+
+
+def _write_custom(source: str, name: str, found: CustomField) -> Any:
+    if found.read_only:
+        return None
+
+    def write(values: AnyMapping[str, Any]) -> dict[str, Any]:
+        try:
+            return {source: found.write(values.get(name))}
+        except ValueError:
+            return {}
+
+    return write
 
 
 def _read_field(name: str, into: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast, get_args
 
-from pydantic import AliasPath, BaseModel, ConfigDict
+from pydantic import AliasPath, BaseModel, ConfigDict, create_model
 from pydantic import Field as PydanticField
 from pydantic_core import PydanticUndefined
 
-from vaiven_sdk._mapping import Mapped, compile_mapping, version_of
+from vaiven_sdk._mapping import Mapped, compile_mapping, version_of, with_custom
 from vaiven_sdk._mapping import Mapping as CompiledMapping
+from vaiven_sdk.custom import CustomField
 from vaiven_sdk.model import Entity
 
 U = TypeVar("U", bound=Entity)
@@ -172,9 +173,49 @@ class Record(BaseModel, Generic[U]):
         """The hub's id that the vendor carries for us, if it does."""
         return getattr(self, self.__hub_id__) or None if self.__hub_id__ else None
 
-    def unified(self) -> dict[str, Any]:
-        """The unified values of this record as clean JSON, by unified field name; references are remote ids."""
-        return self.__mapping__.read(self)
+    def unified(self, aside: dict[str, str] | None = None) -> dict[str, Any]:
+        """The unified values of this record as clean JSON, by unified field name; references are remote ids.
+
+        Args:
+            aside: takes each custom value that is not of its type, by unified name, with the reason; without it such
+                a value is a ValueError.
+        """
+        return self.__mapping__.read(self, aside)
+
+    @classmethod
+    def extended(cls, fields: Iterable[CustomField], namespace: str) -> type[Self]:
+        """This record with the fields of one account: a subclass, made once a sync.
+
+        Args:
+            fields: what the account's owner has added; one whose path the record reads already is left out.
+            namespace: the connector's slug: the fields become `custom.<namespace>.<key>`.
+        """
+        taken = {mark.path or (name,) for name, mark in cls.__wires__.items()}
+        found = {f"custom_{n}": f for n, f in enumerate(fields) if f.steps not in taken}
+        if not found:
+            return cls
+        made = {
+            source: (
+                Any,
+                PydanticField(
+                    None,
+                    validation_alias=AliasPath(*one.steps),
+                    json_schema_extra={"vaiven": Wire(one.steps, read_only=one.read_only)},  # type: ignore[dict-item]
+                ),
+            )
+            for source, one in found.items()
+        }
+        kept = {"key": cls.__key__, "cursor": cls.__cursor__, "clear": cls.__clear__, "hub_id": cls.__hub_id__}
+        extended: type[Self] = create_model(  # type: ignore[call-overload]
+            cls.__name__, __base__=cls, __module__=cls.__module__, __cls_kwargs__=kept, **made
+        )
+        extended.__mapping__ = with_custom(extended.__mapping__, found, namespace)
+        return extended
+
+    @classmethod
+    def custom(cls) -> dict[str, CustomField]:
+        """The custom fields, by unified name; none unless the record was `extended`."""
+        return cls.__mapping__.custom
 
     @classmethod
     def mapped(cls) -> dict[str, Mapped]:

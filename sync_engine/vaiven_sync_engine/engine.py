@@ -19,12 +19,14 @@ from vaiven_sdk.errors import CustomerError
 from vaiven_sdk.http import Http
 from vaiven_sdk.limits import Throttle
 from vaiven_sync_engine import connections as accounts
+from vaiven_sync_engine.customs import as_known, current
 from vaiven_sync_engine.errors import ApprovalNeeded, GuardTripped, PlanChanged
 from vaiven_sync_engine.plan import Plan, Planner, dependency_order
 from vaiven_sync_engine.pull import Puller
 from vaiven_sync_engine.push import Pusher
 from vaiven_sync_engine.report import Report, StreamReport
 from vaiven_sync_engine.stage import Source, Stage
+from vaiven_sync_engine.store.custom import known as known_fields
 from vaiven_sync_engine.store.runs import begin_run, end_run, source_id, unpend
 from vaiven_sync_engine.times import now as machine_now
 
@@ -137,7 +139,10 @@ class Engine:
             streams = [s for n, s in connector.streams.items() if not one.streams or n in one.streams]
             for stream in streams:
                 row_id = await self.database.run(source_id, self.tenant, one.id, stream.name, stream.entity)
-                work.sources[row_id] = Source(row_id, one.id, stream)
+                source = Source(row_id, one.id, stream)
+                if stream.customizer is not None:
+                    source = as_known(source, await self.database.run(known_fields, self.tenant, row_id))
+                work.sources[row_id] = source
                 if one.id in work.connections:
                     report.streams[row_id] = StreamReport(one.id, stream.name)
             if one.id in work.connections:
@@ -188,7 +193,9 @@ class Engine:
         session = work.sessions.get(connection_id)
         if session is None or connection_id in report.errors:
             return
-        for source in work.of(connection_id):
+        for one in work.of(connection_id):
+            source = await current(self.database, session, self.tenant, one, report, self.now)
+            work.sources[source.id] = source
             puller = Puller(self.database, session, source.stream, self.tenant, source.id, report.run, self.now)
             name = source.stream.name
             told = (lambda p, n=name: progress(connection_id, n, "pull", p.records)) if progress else None

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vaiven_sdk.model import Field, Merge
+from vaiven_sdk.model import Field, Merge, Pii
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from vaiven_sdk import Record
     from vaiven_sync_engine.store.entities import Canonical
 
 Shadow = dict[str, list[Any]]
@@ -70,6 +71,15 @@ class Observation:
     def origin(self) -> tuple[int, str]:
         """Who says so."""
         return self.source, self.remote_id
+
+
+def custom_specs(records: Iterable[type[Record[Any]]]) -> dict[str, Field]:
+    """How the custom fields of these records are merged: the later edit wins, whatever the type."""
+    return {
+        name: Field(name, str, one.label, pii=Pii.SENSITIVE)
+        for record in records
+        for name, one in record.custom().items()
+    }
 
 
 def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) -> list[Lost]:

@@ -21,6 +21,10 @@ LARGEST_RECORD = 1024 * 1024
 """Bytes of one record's JSON: a larger one is set aside so that it cannot crowd out the rest."""
 LARGEST_INTEGER = 2**63 - 1
 """What a column of whole numbers holds."""
+UNREAD = "!"
+"""Key, in a record's stored fields, of the names of those whose value could not be taken: they say nothing."""
+CUSTOM_VALUE = "custom_value"
+"""Code of a custom value that was set aside."""
 KEPT_BODY = 20_000
 """Bytes of a bad record's body that are kept to look at."""
 _RAW = (bytes, msgspec.Raw)
@@ -45,6 +49,8 @@ class Observed:
     body: str
     fields: str
     hub_id: str | None = None
+    aside: tuple[Bad, ...] = ()
+    """Custom values that cannot be taken; the rest of the record is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,11 @@ class Decoded:
 
     good: list[Observed] = field(default_factory=list)
     bad: list[Bad] = field(default_factory=list)
+
+    @property
+    def aside(self) -> list[Bad]:
+        """Custom values of good records that cannot be taken."""
+        return [one for record in self.good for one in record.aside]
 
 
 def decode(record: type[Record[Any]], items: Iterable[bytes | msgspec.Raw | Mapping[str, Any]]) -> Decoded:
@@ -101,7 +112,10 @@ def decode_one(record: type[Record[Any]], body: bytes) -> Observed | Bad:
     try:
         typed = record.model_validate_json(body)
         remote_id = typed.remote_id
-        fields = {name: value for name, value in typed.unified().items() if value is not None}
+        aside: dict[str, str] = {}
+        fields = {name: value for name, value in typed.unified(aside).items() if value is not None}
+        if aside:
+            fields[UNREAD] = sorted(aside)
         text = body.decode()
         seen = Observed(
             remote_id,
@@ -110,6 +124,7 @@ def decode_one(record: type[Record[Any]], body: bytes) -> Observed | Bad:
             text,
             msgspec.json.encode(fields).decode(),
             typed.record_hub_id,
+            _aside(record, remote_id, aside, body) if aside else (),
         )
     except ValidationError as problem:
         return Bad("invalid", _first_problem(problem), _shown(body), id_of(record, body))
@@ -122,6 +137,20 @@ def decode_one(record: type[Record[Any]], body: bytes) -> Observed | Bad:
         if type(value) is int and not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
             return Bad("invalid", f"{name}: a whole number of more than 64 bits", _shown(body), remote_id)
     return seen
+
+
+def _aside(record: type[Record[Any]], remote_id: str, aside: Mapping[str, str], body: bytes) -> tuple[Bad, ...]:
+    """Custom values that are not of their field's type: each is kept alone, to look at."""
+    node = msgspec.json.decode(body)
+    out = []
+    for name, reason in aside.items():
+        spec, value = record.custom()[name], node
+        for step in spec.steps:
+            value = value.get(step) if isinstance(value, dict) else None
+        told = f"{name}: {reason} (the field is of type {spec.type.value})"
+        shown = _shown(msgspec.json.encode({name: value}))
+        out.append(Bad(CUSTOM_VALUE, told, shown, remote_id))
+    return tuple(out)
 
 
 def _plain(body: bytes) -> bytes:

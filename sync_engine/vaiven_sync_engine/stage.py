@@ -12,9 +12,11 @@ from ulid import ULID
 
 from vaiven_sdk.model import ENTITIES, METRICS, Field, Nature
 from vaiven_sync_engine.derive import CHANNELS, absorb, derive
-from vaiven_sync_engine.merge import Lost, Observation, ignore, observe
+from vaiven_sync_engine.merge import Lost, Observation, custom_specs, ignore, observe
+from vaiven_sync_engine.records import UNREAD
 from vaiven_sync_engine.resolve import resolve
 from vaiven_sync_engine.store import entities as rows
+from vaiven_sync_engine.store.events import pend_events, settle_echoes
 
 if TYPE_CHECKING:
     import sqlite3
@@ -89,7 +91,7 @@ class Stage:
             self._absorb(connection, kind, lost, kept)
         for torn in resolved.split:
             self._rebuild(connection, kind, torn)
-        specs = entity.fields()
+        specs = {**entity.fields(), **custom_specs(self.sources[i].stream.record for i in mine)}
         dirty = self._dirty(connection, mine)
         for start in range(0, len(dirty), rows.CHUNK):
             out.add(self._merge_chunk(connection, kind, specs, dirty[start : start + rows.CHUNK]))
@@ -183,7 +185,7 @@ class Stage:
         # A tool that keeps no modification time: its first word counts as old, a later change as of when we saw it.
         at = row["version"] if "T" in row["version"] else (row["observed_at"] if shadow else "")
         waits = bool(unread)
-        unread |= shadow.keys() - source.stream.record.mapped().keys()
+        unread |= set(fields.pop(UNREAD, ())) | (shadow.keys() - source.stream.record.mapped().keys())
         return Observation(row["source_id"], row["remote_id"], at, fields, shadow, frozenset(unread)), waits
 
     def _follow(
@@ -358,9 +360,11 @@ class Stage:
         specs = entity.fields()
         out = Staged()
         marks = ",".join("?" * len(sources))
+        if entity.nature is Nature.EVENT:
+            settle_echoes(connection, self.tenant, kind, sources)
         dirty = connection.execute(
             "SELECT source_id, remote_id, fields, observed_at, deleted_at FROM record"
-            f" WHERE tenant_id = ? AND dirty <> 0 AND source_id IN ({marks})",
+            f" WHERE tenant_id = ? AND dirty <> 0 AND entity_id IS NULL AND source_id IN ({marks})",
             (self.tenant, *sources),
         ).fetchall()
         new: list[Canonical] = []
@@ -384,6 +388,8 @@ class Stage:
                 new.append(rows.Canonical(str(ULID()), base))
         out.records, out.facts = len(dirty), len(new)
         out.changed = rows.save_new(connection, self.tenant, kind, new, self.at)
+        if any(s.stream.shape == "event" for s in self.sources.values() if s.entity == kind):
+            pend_events(connection, self.tenant, kind, [one.id for one in new])
         connection.executemany(
             "UPDATE record SET dirty = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", settled
         )

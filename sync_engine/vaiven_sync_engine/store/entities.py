@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_origin
 
 import msgspec
 
+from vaiven_sdk.custom import PREFIX
 from vaiven_sdk.model import ENTITIES, Nature
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def decode_row(kind: str, row: sqlite3.Row) -> Canonical:
         value = row[name]
         if value is not None:
             values[name] = msgspec.json.decode(value) if name in json else bool(value) if name in booleans else value
+    if row["custom"]:
+        values.update({f"{PREFIX}{name}": value for name, value in msgspec.json.decode(row["custom"]).items()})
     raw = msgspec.json.decode(row["provenance"] or "{}")
     return Canonical(
         id=row["id"],
@@ -117,6 +120,7 @@ def _row(tenant: str, entity: Canonical, names: Sequence[str], json: frozenset[s
     encode = msgspec.json.encode
     values = entity.values
     origins = {n: (o.rev, o.source, o.remote_id, o.at, o.rule) for n, o in entity.origins.items()}
+    custom = {n.removeprefix(PREFIX): v for n, v in values.items() if n.startswith(PREFIX) and v is not None}
     return (
         tenant,
         entity.id,
@@ -126,6 +130,7 @@ def _row(tenant: str, entity: Canonical, names: Sequence[str], json: frozenset[s
         entity.deleted_at,
         entity.deletion_reason,
         encode(origins).decode(),
+        encode(custom, order="deterministic").decode() if custom else None,
         *(
             (encode(value).decode() if name in json and value is not None else value)
             for name, value in ((n, values.get(n)) for n in names)
@@ -145,6 +150,7 @@ def _upsert(kind: str) -> str:
         "deleted_at",
         "deletion_reason",
         "provenance",
+        "custom",
     )
     columns = ", ".join(f'"{c}"' for c in (*row, *names))
     marks = ", ".join("?" * (len(row) + len(names)))

@@ -141,6 +141,8 @@ def _release(connection: sqlite3.Connection, page: PageWrite) -> None:
         "SELECT 1 FROM quarantine WHERE tenant_id = ? AND source_id = ? LIMIT 1", (page.tenant, page.source)
     ).fetchone():
         connection.executemany(
-            "DELETE FROM quarantine WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-            [(page.tenant, page.source, o.remote_id) for o in page.good],
+            # What this very page set aside of a record that it brought otherwise whole stays.
+            "DELETE FROM quarantine WHERE tenant_id = ? AND source_id = ? AND remote_id = ?"
+            " AND NOT (code = 'custom_value' AND run_id = ? AND last_at = ?)",
+            [(page.tenant, page.source, o.remote_id, page.run, page.at) for o in page.good],
         )

@@ -24,7 +24,7 @@ from vaiven_sync_engine.store.tables import unified_tables
 if TYPE_CHECKING:
     import sqlite3
 
-VERSION = 1
+VERSION = 2
 """Of the layout; stored in the file."""
 
 metadata = MetaData()
@@ -209,6 +209,31 @@ quarantine = Table(
     comment="Records that could not be taken, with the reason; the id is a hash, so a repeat is one row.",
 )
 
+custom_field = Table(
+    "custom_field",
+    metadata,
+    _text("tenant_id"),
+    Column("source_id", Integer, nullable=False),
+    _text("name"),
+    _text("spec"),
+    _text("first_at"),
+    _text("changed_at"),
+    _text("gone_at", null=True),
+    PrimaryKeyConstraint("tenant_id", "source_id", "name"),
+    comment="The fields that each account's owner has added, as its tool described them last.",
+)
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    _text("tenant_id"),
+    _text("hash"),
+    _text("kind"),
+    _text("at"),
+    PrimaryKeyConstraint("tenant_id", "hash"),
+    comment="Salted hashes of the records and keys of people who were erased, so that they do not come back.",
+)
+
 fact_snapshot = Table(
     "fact_snapshot",
     metadata,
@@ -241,7 +266,7 @@ UNIFIED = unified_tables(metadata)
 
 
 def create(database: sqlite3.Connection) -> None:
-    """Make the tables of an empty file; a file of this version is left alone.
+    """Make the tables that a file lacks; a file of this version is left alone.
 
     Raises:
         sqlite3.DatabaseError: the file was written by a later version.
