@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -68,6 +68,10 @@ class Write(Generic[R]):
         """The write took effect; give `stored`, the vendor's record, if its answer had it."""
         return Outcome(self.hub_id, "created" if self.op == "create" else "updated", remote_id, stored)
 
+    def added(self, stored: Mapping[str, Any] | None = None) -> Outcome:
+        """The link exists now: its id is what it ties together, since vendors give a membership none of its own."""
+        return Outcome(self.hub_id, "created", self.record.remote_id, stored)
+
     def deleted(self) -> Outcome:
         """The record is gone (or archived) at the vendor."""
         return Outcome(self.hub_id, "deleted", self.id)
@@ -83,12 +87,17 @@ class Write(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """A function that writes up to `batch` records at once, with what it needs of an entity before it creates."""
+    """A function that writes up to `batch` records at once, with what it needs of an entity before it creates.
+
+    Args:
+        most_bytes: of the patches in one call, where the vendor caps the size of a request; 0 for no cap.
+    """
 
     function: Any
     batch: int = 1
     needs: tuple[str, ...] = ()
     consent: str | None = None
+    most_bytes: int = 0
 
 
 def complete(writes: Sequence[Write[Any]], outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -103,3 +112,73 @@ def complete(writes: Sequence[Write[Any]], outcomes: Sequence[Outcome]) -> list[
         or write.rejected(NO_ANSWER, "The vendor's answer does not mention this record.")
         for write in writes
     ]
+
+
+def multistatus(
+    writes: Sequence[Write[Any]],
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    key: Callable[[Mapping[str, Any]], Any] | None = None,
+    of: Callable[[Write[Any]], Any] | None = None,
+    id: str | Callable[[Mapping[str, Any]], Any] = "id",  # noqa: A002
+    failed: Callable[[Mapping[str, Any]], tuple[str, str] | None] = lambda _: None,
+    stored: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] = lambda _: None,
+) -> list[Outcome]:
+    """Outcomes from the rows of a batch's answer, matched to the writes without guessing.
+
+    A write gets no outcome when its row is missing or cannot be told from another's: the engine then looks up what
+    became of it.
+
+    Args:
+        writes: the batch.
+        rows: the answer's, in any order when there is a `key`, else in the order of the writes.
+        key: what in a row says which write it is of; by position when left out, and then there must be as many rows.
+        of: the same of a write; its id, or the hub's id of what is created, when left out.
+        id: where a row has the record's id.
+        failed: reason code and sentence of a row that says no; None of one that says yes.
+        stored: the whole record of a row, as its vendor keeps it, where the row has it.
+    """
+    given = list(rows)
+    if key is None:
+        pairs = list(zip(writes, given, strict=True)) if len(given) == len(writes) else []
+    else:
+        named = [(str(key(row)), row) for row in given]
+        wanted = [(str(of(w) if of else w.id or w.hub_id), w) for w in writes]
+        once = Counter(name for name, _ in named)
+        mine = Counter(name for name, _ in wanted)
+        by_key = dict(named)
+        pairs = [(w, by_key[name]) for name, w in wanted if once[name] == 1 and mine[name] == 1]
+    out = [
+        _outcome(write, row, row.get(id) if isinstance(id, str) else id(row), failed, stored) for write, row in pairs
+    ]
+    return [outcome for outcome in out if outcome is not None]
+
+
+def _outcome(
+    write: Write[Any],
+    row: Mapping[str, Any],
+    remote_id: Any,
+    failed: Callable[[Mapping[str, Any]], tuple[str, str] | None],
+    stored: Callable[[Mapping[str, Any]], Mapping[str, Any] | None],
+) -> Outcome | None:
+    if (refused := failed(row)) is not None:
+        return write.rejected(*refused)
+    if write.op == "delete":
+        return write.deleted()
+    known = write.id if remote_id is None else str(remote_id)
+    return None if known is None else write.saved(known, stored(row))
+
+
+def fitting(writes: Sequence[Write[Any]], most_bytes: int) -> Iterator[Sequence[Write[Any]]]:
+    """The writes in groups whose patches have at most so many bytes; one that has more by itself stands alone."""
+    import msgspec  # noqa: PLC0415
+
+    start, size = 0, 0
+    for number, write in enumerate(writes if most_bytes else ()):
+        more = len(msgspec.json.encode(write.patch if write.op != "delete" else write.id)) + 1
+        if size + more > most_bytes and number > start:
+            yield writes[start:number]
+            start, size = number, 0
+        size += more
+    if writes[start:]:
+        yield writes[start:]

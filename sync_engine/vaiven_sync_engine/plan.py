@@ -24,6 +24,9 @@ LEAST_DELETES = 10
 """Deletions that a run may always make; above that at most `MOST_DELETES` of the tool's linked records."""
 MOST_DELETES = 0.02
 
+LEFT = frozenset({"unsubscribed", "removed", "cleaned"})
+"""Status of a membership that is over: whoever left is not put back on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -155,6 +158,8 @@ class _Pass:
     planner: Planner
     connection: sqlite3.Connection
     out: Plan = field(default_factory=Plan)
+    coming: set[tuple[str, str]] = field(default_factory=set)
+    """(connection, entity) of everything that this plan creates."""
 
     def plan(self) -> Plan:
         for kind in self.planner.order:
@@ -192,6 +197,11 @@ class _Pass:
                     self._one(kind, entity, target, held.get((entity_id, target.id), []))
 
     def _one(self, kind: str, entity: Canonical, target: Source, held: Sequence[Any]) -> None:
+        if target.stream.shape == "event":
+            # It happened once, somewhere else: it is recorded here once, and that is the end of it.
+            if not held and not entity.deleted_at and entity.values.get("connection_id") != target.connection_id:
+                self._append(kind, entity, target)
+            return
         live = [row for row in held if row["deleted_at"] is None]
         if not all(row["hash"] for row in live):
             # The tool gave an id alone: what the record holds is not known before it has been read.
@@ -228,14 +238,25 @@ class _Pass:
             write = Planned("update", target.id, kind, entity.id, row["remote_id"], fields, before, row["version"])
             self.out.writes.append(write)
 
+    def _append(self, kind: str, entity: Canonical, target: Source) -> None:
+        mapped = target.stream.record.mapped()
+        if any((target.connection_id, entity.values.get(n)) in self.coming for n, m in mapped.items() if m.ref):
+            # It cannot be completed later: it waits until whoever it is about is there.
+            self.out.skipped[target.id, "not_complete_yet"] += 1
+            self.out.held.add(entity.id)
+        elif self.planner.connections[target.connection_id].creates:
+            self._create(kind, entity, target)
+
     def _create(self, kind: str, entity: Canonical, target: Source) -> None:
         writer = target.stream.writers["create"]
         values = entity.values
-        lacking = next((name for name in writer.needs if not values.get(name)), None)
+        lacking = next((n for n in writer.needs if not values.get(n) or not self._sendable(target, n, entity)), None)
         if values.get("is_test") or values.get("do_not_process"):
             self.out.skipped[target.id, "not_to_be_processed"] += 1
         elif lacking:
             self.out.skipped[target.id, f"lacks_{lacking}"] += 1
+        elif target.stream.shape == "membership" and values.get("status") in LEFT:
+            self.out.skipped[target.id, "left"] += 1
         elif writer.consent and values.get(writer.consent) != "granted":
             self.out.skipped[target.id, "no_consent"] += 1
         else:
@@ -245,6 +266,7 @@ class _Pass:
                 if values.get(name) is not None and self._sendable(target, name, entity)
             }
             self.out.writes.append(Planned("create", target.id, kind, entity.id, None, fields, {}))
+            self.coming.add((target.connection_id, entity.id))
 
     def _sendable(self, target: Source, name: str, entity: Canonical) -> bool:
         """Whether the tool can take this value: it knows the enum's member, and the entity that a reference means."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from vaiven_sdk import AnswerMalformed, Guard, Outcome, RequestRefused, Unsettled, VaivenError, VendorDown, Write
-from vaiven_sdk.write import NO_ANSWER, complete
+from vaiven_sdk.write import NO_ANSWER, complete, fitting
+from vaiven_sync_engine.answers import is_same, reason_code
 from vaiven_sync_engine.plan import Planned, References
 from vaiven_sync_engine.records import Observed, decode
 from vaiven_sync_engine.store import entities as rows
@@ -104,7 +105,7 @@ class Pusher:
             return 0
         writes = await self.database.run(self._rewrite, open_ones)
         found = await self._find(writes)
-        await self.database.run(self._settle, open_ones, found)
+        await self.database.run(self._settle, open_ones, writes, found)
         self.pushed.settled += len(open_ones)
         return len(open_ones)
 
@@ -144,16 +145,20 @@ class Pusher:
 
     async def _send(self, op: str, writes: Sequence[Write[Any]], outcomes: list[Outcome]) -> None:
         """Send a batch; one that is refused as a whole is halved until the bad record stands alone."""
-        function = self.source.stream.writers[op].function
+        writer = self.source.stream.writers[op]
+        for some in fitting(writes, writer.most_bytes):
+            await self._halved(writer.function, some, outcomes)
+
+    async def _halved(self, function: Any, writes: Sequence[Write[Any]], outcomes: list[Outcome]) -> None:
         try:
             outcomes.extend(complete(writes, await function(self.session, writes)))
         except RequestRefused as problem:
             if len(writes) == 1:
-                outcomes.append(writes[0].rejected(_code(problem), problem.why or problem.what))
+                outcomes.append(writes[0].rejected(reason_code(problem), problem.why or problem.what))
                 return
             half = len(writes) // 2
             for some in (writes[:half], writes[half:]):
-                await self._send(op, some, outcomes)
+                await self._halved(function, some, outcomes)
 
     async def _guarded(
         self, batch: Sequence[Planned], writes: Sequence[Write[Any]]
@@ -180,7 +185,9 @@ class Pusher:
                 known = {b.remote_id for b in decoded.bad}
                 asked = {w.id for w in writes[start : start + finder.batch] if w.id}
                 self.doubtful |= asked if None in known else asked & known
-                await self.database.run(set_aside, self.tenant, self.source.id, self.run, self.now(), decoded.bad)
+            aside = [*decoded.bad, *decoded.aside]
+            if aside:
+                await self.database.run(set_aside, self.tenant, self.source.id, self.run, self.now(), aside)
         return found
 
     async def _stored(self, writes: Sequence[Write[Any]], outcomes: Sequence[Outcome]) -> dict[str, Observed]:
@@ -221,7 +228,8 @@ class Pusher:
         wanted.update({name: value for name, (value, _) in planned.fields.items()})
         find = References(connection, self.tenant, self.sources)
         for name in planned.fields:
-            ref = record.mapped()[name].ref
+            mapped = record.mapped().get(name)
+            ref = mapped.ref if mapped else None  # a custom field may have vanished since
             if ref is not None and wanted[name]:
                 wanted[name] = find.remote_id(self.source, ref, wanted[name])
         before = None
@@ -330,7 +338,8 @@ class Pusher:
         kept = msgspec.json.decode(stored.fields) if stored is not None else {}
         mapped = self.source.stream.record.mapped()
         for name, (value, rev) in planned.fields.items():
-            as_kept = value if mapped[name].ref is not None or stored is None else kept.get(name)
+            told = stored is not None and name in mapped and mapped[name].ref is None
+            as_kept = kept.get(name) if told else value
             shadow[name] = [as_kept, rev]
         if planned.op == "create":
             kinds = {s.entity for s in self.sources.values()}
@@ -346,6 +355,7 @@ class Pusher:
         self,
         connection: sqlite3.Connection,
         intents: Sequence[Mapping[str, Any]],
+        writes: Sequence[Write[Any]],
         found: Iterable[Observed],
     ) -> None:
         """Decide each open intent by what the tool has: landed, or void and planned again."""
@@ -353,11 +363,12 @@ class Pusher:
         by_id = {o.remote_id: o for o in found}
         by_hub = {o.hub_id: o for o in by_id.values() if o.hub_id}
         closed = []
-        for intent in intents:
+        for intent, write in zip(intents, writes, strict=True):
             planned = Planned.of(intent)
             seen = by_id.get(planned.remote_id or "") or by_hub.get(planned.entity_id)
             if planned.op == "create" and seen is None:
-                seen = next((o for o in by_id.values() if _same(o, planned)), None)
+                whole = write if self.source.stream.shape != "record" else None
+                seen = next((o for o in by_id.values() if is_same(o, planned, whole)), None)
             state = "void"
             if planned.op == "delete":
                 if finder and seen is None and planned.remote_id not in self.doubtful:
@@ -378,21 +389,3 @@ class Pusher:
                 (self.tenant, planned.entity, planned.entity_id),
             )
         close_intents(connection, self.tenant, self.now(), closed)
-
-
-def _same(seen: Observed, planned: Planned) -> bool:
-    """A record found by its natural key: it holds the key values that the create carried."""
-    values = msgspec.json.decode(seen.fields)
-    keys = [n for n in ("email", "external_id", "domain") if planned.fields.get(n, (None, 0))[0]]
-    return bool(keys) and all(values.get(n) == planned.fields[n][0] for n in keys)
-
-
-def _code(problem: RequestRefused) -> str:
-    body = problem.body
-    if isinstance(body, dict):
-        inner = body.get("error")
-        for node in (body, inner if isinstance(inner, dict) else {}):
-            for key in ("category", "code", "type", "title"):
-                if isinstance(node.get(key), str):
-                    return str(node[key])[:80]
-    return f"http_{problem.status}"
