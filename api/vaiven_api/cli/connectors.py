@@ -100,6 +100,8 @@ def show(options: Options, slug: str) -> None:
     for limit in described["limits"]:
         click.echo(f"  {limit['limit']}  {limit['path'] or 'all paths'}")
         click.echo(f"      {limit['source']}")
+    for hook in described["webhooks"]:
+        click.echo(f"\nWebhooks: {hook['signature']}")
     for stream in described["streams"]:
         _show_stream(stream)
 
@@ -157,7 +159,8 @@ def detail(slug: str, registry: Any) -> dict[str, Any]:
         stream["lag"] = loaded.lag
         stream["fields"] = fields(loaded)
     limits = [limit.as_dict() for limit in connector.limits]
-    return {**plain, "limits": limits}
+    hooks = [{"signature": str(hook.signature), "weak": hook.signature.weak} for hook in connector.webhooks]
+    return {**plain, "limits": limits, "webhooks": hooks}
 
 
 def fields(stream: Stream[Any, Any]) -> list[dict[str, Any]]:

@@ -28,6 +28,10 @@ class Signature:
     weak: bool = False
     """The delivery carries the secret itself: it proves no more than that the sender knows the address."""
 
+    def __str__(self) -> str:
+        """As a person would say it."""
+        return "a scheme of its own"
+
     def verify(self, delivery: Delivery, secret: str, *, now: float) -> None:
         """Accept the delivery by doing nothing.
 
@@ -93,6 +97,11 @@ class HmacSignature(Signature):
     greet: Callable[[Delivery, Sequence[str]], Reply | None] | None = None
     ask: Callable[[Delivery], Reply | None] | None = None
 
+    def __str__(self) -> str:
+        """As a person would say it: the digest and the header."""
+        replays = f"at most {self.tolerance:g} s old" if self.stamp else "without a time"
+        return f"signed in {self.header} ({self.digest}, {replays})"
+
     def verify(self, delivery: Delivery, secret: str, *, now: float) -> None:
         """See `Signature.verify`."""
         given = delivery.headers.get(self.header.lower(), "")
@@ -152,6 +161,10 @@ class StandardSignature(Signature):
     names: str = "webhook"
     tolerance: float = TOLERANCE
 
+    def __str__(self) -> str:
+        """As a person would say it."""
+        return f"signed by Standard Webhooks ({self.names}-signature, at most {self.tolerance:g} s old)"
+
     def verify(self, delivery: Delivery, secret: str, *, now: float) -> None:
         """See `Signature.verify`."""
         given = [delivery.headers.get(f"{self.names}-{part}", "") for part in ("id", "timestamp", "signature")]
@@ -201,6 +214,10 @@ class UrlSecret(Signature):
     param: str | None = "secret"
     greets: tuple[str, ...] = ()
     weak = True
+
+    def __str__(self) -> str:
+        """As a person would say it."""
+        return "not signed: a secret in the address, which is weaker"
 
     def verify(self, delivery: Delivery, secret: str, *, now: float) -> None:
         """See `Signature.verify`."""

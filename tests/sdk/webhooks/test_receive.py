@@ -120,6 +120,9 @@ def test_a_greeting_is_not_a_way_around_the_signature():
 
 def test_a_secret_in_the_address_is_shown_as_weak():
     assert signatures.mailchimp().weak
+    assert str(signatures.mailchimp()) == "not signed: a secret in the address, which is weaker"
+    assert str(signatures.hubspot()) == "signed in X-HubSpot-Signature-v3 (sha256, at most 300 s old)"
+    assert str(signatures.shopify()) == "signed in X-Shopify-Hmac-SHA256 (sha256, without a time)"
     assert not any(SCHEMES[name].weak for name in SCHEMES if not name.startswith("mailchimp"))
 
 
