@@ -24,6 +24,7 @@ GONE = "REDACTED"
 """What stands where a secret was."""
 
 _SHORTEST = 3
+_KEY = " (a key)"
 _FINDERS = {
     "key": patterns.KEY,
     "jwt": patterns.JWT,
@@ -33,8 +34,8 @@ _FINDERS = {
     "card": patterns.CARD,
     "phone": patterns.PHONE,
     "ip": f"{patterns.IPV4}|{patterns.IPV6}",
-    "packed": r"(?<![\w+/-])[A-Za-z0-9+/_-]{16,}={0,2}(?![\w+/=-])",
 }
+_PACKED = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/_-]{16,}={0,2}(?![\w+/=-])")
 _IDLIKE = re.compile(r"[^\s]*\d[^\s]*")
 
 
@@ -110,7 +111,8 @@ class Scrubber:
         """One text without what was learnt and without what looks personal or secret."""
         if value.casefold() in self._harmless:
             return value
-        return self._pattern().sub(self._replace, value)
+        # A cursor may hold a secret or a name raw as well as packed; raw ones are out before it is unpacked.
+        return _PACKED.sub(self._packed, self._pattern().sub(self._replace, value))
 
     def _replace(self, match: re.Match[str]) -> str:
         found, name = match[0], str(match.lastgroup)
@@ -130,14 +132,13 @@ class Scrubber:
         if name == "known":
             kind, fresh = self._known[found.casefold()]
             return self._took(kind, found, fresh)
-        if name == "packed":
-            return self._packed(found)
         if name == "card" and not patterns.luhn(found):
             return found
         return self._took(name, found, self._pseudonyms.of(name, found))
 
-    def _packed(self, found: str) -> str:
+    def _packed(self, match: re.Match[str]) -> str:
         """A cursor may be Base64 of what it stands for, an address among it."""
+        found = match[0]
         safe = found.replace("-", "+").replace("_", "/").rstrip("=")
         try:
             plain = base64.b64decode(safe + "=" * (-len(safe) % 4), validate=True).decode()
@@ -164,7 +165,7 @@ class Scrubber:
             words = sorted(self._known, key=len, reverse=True)
             parts = [f"(?P<secret>{'|'.join(map(re.escape, hidden))})"] if hidden else []
             early = [f"(?P<{name}>{_FINDERS[name]})" for name in ("key", "jwt", "userinfo", "signed", "email")]
-            late = [f"(?P<{name}>{_FINDERS[name]})" for name in ("card", "phone", "ip", "packed")]
+            late = [f"(?P<{name}>{_FINDERS[name]})" for name in ("card", "phone", "ip")]
             known = [rf"(?P<known>(?<!\w)(?i:{'|'.join(map(re.escape, words))})(?!\w))"] if words else []
             self._finder = re.compile("|".join([*parts, *early, *known, *late]))
         return self._finder
@@ -205,7 +206,8 @@ class Scrubber:
                 self.counts["secret"] += replace
                 continue
             what = merged.get((key,)) or _guessed(key, value, known=bool(kind)) or kind
-            name = self.text(key) if replace and "@" in key else key
+            # A key is the vendor's word, unless the object is a map by address.
+            name = self.text(key) if replace and ("@" in key or any(s in key for s in self._secrets)) else key
             kept = None if what == "keep" else what
             out[name] = self._visit(value, _under(merged, key), kept, replace=replace)
         return out
@@ -244,7 +246,7 @@ class Scrubber:
             if any(secret in text for secret in hidden) or re.search(f"{patterns.KEY}|{patterns.JWT}", text):
                 left.append(f"secret at {place}")
             low = text.casefold()
-            if low in self._harmless or low in self._fresh:
+            if low in self._harmless or low in self._fresh or (place.endswith(_KEY) and "@" not in text):
                 continue
             left += [
                 f"{self._known[found[0]][0]} at {place}"
@@ -253,7 +255,8 @@ class Scrubber:
             ]
         if left:
             raise CassetteUnsafe(
-                "The recording would still hold what must not leave the account.", why="; ".join(sorted(set(left))[:10])
+                "The recording would still hold what must not leave the account.",
+                why="; ".join(sorted(set(left), key=lambda place: (not place.startswith("secret"), place))[:10]),
             )
 
 
@@ -297,7 +300,7 @@ def _short_number(text: str, kind: str) -> bool:
 def _texts(node: Any, place: str) -> Iterable[tuple[str, str]]:
     if isinstance(node, dict):
         for key, value in node.items():
-            yield f"{place} (a key)", key
+            yield place + _KEY, key
             yield from _texts(value, f"{place}.{key if '@' not in key else '*'}")
     elif isinstance(node, list):
         for n, value in enumerate(node):
