@@ -60,18 +60,22 @@ class Window:
     def wait(self, now: float, cost: float) -> float:
         """Seconds until a request of this cost fits; one that never could waits for an empty window."""
         self._forget(now)
-        cap = self._cap if now < self._cap_until else self.calls
-        over = self._sum + min(cost, cap) - cap
-        until = self._closed
-        if over > 1e-9:
-            for part in self._sent:
-                over -= part.cost
-                if over <= 1e-9:
-                    until = max(until, part.at + self.span)
-                    break
-        if now < self._left_until and self._left < min(cost, cap):
+        until = max(self._closed, self._free_at(self.calls, cost))
+        if now < self._cap_until and until < self._cap_until:
+            learnt = self._free_at(self._cap, cost) if self._cap >= min(cost, 1.0) else self._cap_until
+            until = max(until, min(learnt, self._cap_until))
+        if now < self._left_until and self._left < min(cost, self.calls):
             until = max(until, self._left_until)
         return max(0.0, until - now)
+
+    def _free_at(self, cap: float, cost: float) -> float:
+        """When so much has left the window that this fits."""
+        over = self._sum + min(cost, cap) - cap
+        for part in self._sent if over > 1e-9 else ():
+            over -= part.cost
+            if over <= 1e-9:
+                return part.at + self.span
+        return 0.0
 
     def take(self, now: float, cost: float) -> Taken:
         """Count one request."""
@@ -108,12 +112,19 @@ class Window:
         than the last one that was believed says nothing new.
         """
         if reading.limit is not None and reading.limit >= 1:
-            self._cap, self._cap_until = min(self.calls, reading.limit), now + max(self.span, FORGET)
-        if reading.remaining is None or sent < self._left_as_of:
+            others = 0.0
+            if reading.remaining is not None and reading.reset is None:
+                # A rolling window: what is used and was not sent from here others have sent, and it leaves by and by.
+                self._forget(now)
+                others = max(0.0, reading.limit - reading.remaining - self._sum)
+            self._cap = min(self.calls, reading.limit) - others
+            self._cap_until = now + min(max(self.span, FORGET * (not others)), LONGEST_WAIT)
+        if reading.remaining is None or sent < self._left_as_of or (reading.reset is None and reading.limit):
             return
         since = sum(part.cost for part in self._sent if part.at > sent)
-        reset = self.span if reading.reset is None else min(reading.reset * SLACK, max(self.span, LONGEST_WAIT))
-        self._left, self._left_until, self._left_as_of = reading.remaining - since, now + reset, sent
+        reset = self.span if reading.reset is None else reading.reset * SLACK
+        self._left_until = now + min(reset, max(self.span, LONGEST_WAIT))
+        self._left, self._left_as_of = reading.remaining - since, sent
 
     def _forget(self, now: float) -> None:
         while self._sent and self._sent[0].at <= now - self.span:

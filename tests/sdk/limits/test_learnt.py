@@ -191,6 +191,44 @@ def test_a_reading_goes_to_the_limit_that_it_speaks_of(run):
     assert sends(run, throttle, 1)[0] > 60
 
 
+def hubspot(left, daily=200_000):
+    return answer({
+        "X-HubSpot-RateLimit-Max": "100", "X-HubSpot-RateLimit-Remaining": str(left),
+        "X-HubSpot-RateLimit-Interval-Milliseconds": "10000",
+        "X-HubSpot-RateLimit-Daily": "250000", "X-HubSpot-RateLimit-Daily-Remaining": str(daily),
+    })  # fmt: skip
+
+
+def test_what_others_use_of_a_rolling_window_is_left_to_them(run):
+    throttle = Throttle([Limit(100, per=10.0)])
+    sends(run, throttle, 1, hubspot(9))  # one is ours, so 90 came from elsewhere
+    times = sends(run, throttle, 20)
+    assert sum(t < 10 for t in times) == 9
+    assert times[-1] == pytest.approx(10.55, abs=0.1)
+
+
+def test_alone_in_a_rolling_window_nothing_is_lost_by_listening(run):
+    """The vendor's count is our own: the answers must not make us wait longer than our own window does."""
+    throttle, sent = Throttle([Limit(100, per=10.0)]), []
+
+    async def go():
+        for _ in range(250):
+            async with throttle.at("/x") as turn:
+                sent.append(run.now)
+                await asyncio.sleep(0.05)
+                used = sum(run.now - 10 < t for t in sent)
+                turn.learn(hubspot(100 - used))
+
+    run(go())
+    assert run.now < 2 * 10.55 + 50 * 0.05 + 0.5
+
+
+def test_a_day_that_is_used_up_is_asked_about_again_in_the_next_run(run):
+    throttle = Throttle([Limit(100, per=10.0)])
+    sends(run, throttle, 1, hubspot(99, daily=0))
+    assert 100 < sends(run, throttle, 1)[0] <= 301
+
+
 def test_a_limit_that_nobody_declared_is_learnt(run):
     throttle = Throttle()
     sends(run, throttle, 1, answer({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "30"}))
