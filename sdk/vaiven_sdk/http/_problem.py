@@ -77,5 +77,16 @@ def hide(error: VaivenError, secrets: Iterable[str]) -> VaivenError:
         error.what, error.why, error.remedy = (
             text.replace(secret, "***") for text in (error.what, error.why, error.remedy)
         )
+        if isinstance(error, RequestRefused):
+            # Connectors take the reasons of single records from it.
+            error.body = _without(error.body, secret)
     error.args = (error.what,)
     return error
+
+
+def _without(value: Any, secret: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(secret, "***")
+    if isinstance(value, list):
+        return [_without(one, secret) for one in value]
+    return {key: _without(one, secret) for key, one in value.items()} if isinstance(value, dict) else value
