@@ -97,10 +97,12 @@ class Account:
     Args:
         kind: the simulator's class.
         trace: where requests are noted.
+        seed: another one gives other ids, so that none is right by accident.
     """
 
     kind: type[Simulator]
     trace: Trace
+    seed: int = 0
     clock: VendorClock = field(default_factory=VendorClock)
     simulator: Simulator = field(init=False)
 
@@ -122,7 +124,7 @@ class Account:
     def renew(self) -> Simulator:
         """An empty account at the same address."""
         self.clock = VendorClock()
-        self.simulator = self.kind(clock=self.clock, quirks=self.kind.calm)
+        self.simulator = self.kind(seed=self.seed, clock=self.clock, quirks=self.kind.calm)
         self.simulator.page_cap = PAGE
         self.asked.clear()
         self.acts.clear()
@@ -250,6 +252,16 @@ class Hub:
         """Unified values (JSON) of the stream's records that are there, by id."""
         return {key: fields for (where, key), (fields, gone) in self.rows(name).items() if where == stream and not gone}
 
+    def bodies(self, name: str, stream: str) -> dict[str, str]:
+        """The vendor's JSON of the stream's records that are there, by id."""
+        with Database.reader(self.path) as connection:
+            found = connection.execute(
+                "SELECT r.remote_id, r.body FROM record r JOIN source s ON s.id = r.source_id"
+                " WHERE s.connection_id = ? AND s.stream = ? AND r.deleted_at IS NULL ORDER BY r.rowid",
+                (name, stream),
+            ).fetchall()
+        return {row["remote_id"]: row["body"] for row in found}
+
     def quarantine(self) -> list[tuple[str, str]]:
         """(stream, reason) of the records that could not be taken."""
         with Database.reader(self.path) as connection:
@@ -280,7 +292,7 @@ class Bench:
         self._empty = self.folder / "empty.db"
         Database.open(self._empty).close()
         self.north = Account(self.subject.simulator, self.trace)
-        self.south = Account(self.subject.simulator, self.trace)
+        self.south = Account(self.subject.simulator, self.trace, seed=1)
         self.north.server.__enter__()
         self.south.server.__enter__()
 

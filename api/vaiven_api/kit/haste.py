@@ -42,7 +42,8 @@ def hurried(trace: Trace) -> Iterator[None]:
         return time() + trace.offset
 
     # Limits and time-outs read the loop's clock: they must not wait for what was slept through.
-    asyncio.sleep, loop.time = at_once, later  # type: ignore[method-assign, assignment]
+    asyncio.sleep = at_once
+    loop.time = later  # type: ignore[method-assign]
     try:
         yield
     finally:

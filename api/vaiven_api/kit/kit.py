@@ -31,7 +31,7 @@ Check = Callable[["Kit"], Iterable[str] | Awaitable[Iterable[str]]]
 """Looks at one rule: gives what is wrong, a sentence each, or nothing; raises `NotNeeded` when it speaks of nothing."""
 
 CHECKS: dict[str, Check] = {}
-_MODULES = ("files", "declaration", "reading", "disturbed")
+_MODULES = ("files", "declaration", "strict", "reading", "disturbed", "writing", "both", "discretion", "deep", "proofs")
 LONGEST = 40.0
 """Seconds of real time that one check may take before it counts as missed."""
 
@@ -127,7 +127,7 @@ class Kit:
         for module in _MODULES:
             import_module(f"vaiven_api.kit.{module}")
         wanted = [rule.id for rule in RULES if not self.asked.only or rule.id in self.asked.only]
-        verdicts = []
+        verdicts: list[Verdict] = self.shared.setdefault("verdicts", [])
         try:
             with hurried(self._trace()):
                 for rule in wanted:

@@ -90,8 +90,8 @@ async def _measure(kit: Kit) -> None:
     for name, stream in kit.subject.connector.streams.items():
         pages = sum(where == f"north/{name}" for where, _ in told)
         # A simulator that does not know `page_cap` shows a page of the size that it is asked for.
-        if pages == 1 and made.ids[name] and stream.full is not None and stream.full.page.size <= 250:
-            counts[name] = 2 * stream.full.page.size + 1
+        if pages == 1 and made.ids[name] and stream.full is not None and stream.full.size <= 250:
+            counts[name] = 2 * stream.full.size + 1
 
 
 async def _replayed(kit: Kit) -> list[str]:

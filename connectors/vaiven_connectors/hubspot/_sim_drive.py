@@ -41,9 +41,10 @@ class Driven(Simulator):
     def touch(self, stream: str, record_id: str) -> None:
         """Change a value that is mapped."""
         self._touched += 1
+        edit = self._edit()
         if stream in _OBJECTS:
             name = {"companies": "city", "contacts": "firstname", "deals": "description"}[stream]
-            args = {"object_type": stream, "record_id": record_id, "properties": {name: f"Edit {self._touched}"}}
+            args = {"object_type": stream, "record_id": record_id, "properties": {name: edit}}
             self.act("edit_record", args)
         elif stream in _TIES:
             self.touch(_TIES[stream][0], record_id.partition("/")[0])
@@ -76,10 +77,13 @@ class Driven(Simulator):
             super().remove(stream, record_id)
 
     def unwanted(self, stream: str) -> dict[str, Any]:
-        """Fits our model, and HubSpot refuses it."""
+        """Fits our model, and HubSpot refuses it: customers may take default lifecycle stages away."""
+        if stream == "companies":
+            stage = self.portal.collection(stream).schema.properties["lifecyclestage"]
+            stage.options = [option for option in stage.options if option["value"] != "evangelist"]
         refused: dict[str, dict[str, Any]] = {
             "contacts": {"email": "no-address", "given_name": "Refused"},
-            "companies": {"name": "Refused", "owner_id": "1"},
+            "companies": {"name": "Refused", "lifecycle": "evangelist"},
             "deals": {"name": "Refused", "stage_id": "no-such-stage", "pipeline_id": "default"},
         }
         return refused[stream] if stream in refused else super().unwanted(stream)
@@ -126,7 +130,11 @@ class Driven(Simulator):
         )
         return made
 
+    def _edit(self) -> str:
+        """A text that no other edit has, nor another portal's."""
+        return f"Edit {self._touched} in {self.portal.portal_id}"
+
     def _stamp(self, thing: dict[str, Any], name: str) -> None:
         now = self.clock.now()
-        thing[name] = f"Edit {self._touched}"
+        thing[name] = self._edit()
         thing["updatedAt"] = f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z"
