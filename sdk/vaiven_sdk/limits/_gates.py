@@ -111,19 +111,22 @@ class Window:
         What was sent after that request may be missing from the vendor's count. An answer to an earlier request
         than the last one that was believed says nothing new.
         """
-        if reading.limit is not None and reading.limit >= 1:
+        # Where nothing is declared, what is left is all that is known: our own count may span the vendor's reset.
+        rolling = reading.reset is None and self.calls < inf
+        if reading.limit is not None and reading.limit >= 1 and self.calls < inf:
             others = 0.0
-            if reading.remaining is not None and reading.reset is None:
-                # A rolling window: what is used and was not sent from here others have sent, and it leaves by and by.
+            if reading.remaining is not None and rolling:
+                # What is used and was not sent from here others have sent, and it leaves by and by.
                 self._forget(now)
                 others = max(0.0, reading.limit - reading.remaining - self._sum)
             self._cap = min(self.calls, reading.limit) - others
-            self._cap_until = now + min(max(self.span, FORGET * (not others)), LONGEST_WAIT)
-        if reading.remaining is None or sent < self._left_as_of or (reading.reset is None and reading.limit):
+            self._cap_until = now + min(max(self.span, 0.0 if others else FORGET), LONGEST_WAIT)
+        if reading.remaining is None or sent < self._left_as_of or (rolling and reading.limit):
             return
         since = sum(part.cost for part in self._sent if part.at > sent)
         reset = self.span if reading.reset is None else reading.reset * SLACK
-        self._left_until = now + min(reset, max(self.span, LONGEST_WAIT))
+        longest = max(self.span, LONGEST_WAIT) if self.calls < inf else LONGEST_WAIT
+        self._left_until = now + min(reset, longest)
         self._left, self._left_as_of = reading.remaining - since, sent
 
     def _forget(self, now: float) -> None:
