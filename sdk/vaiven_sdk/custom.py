@@ -141,7 +141,7 @@ def _date(value: Any, _: CustomField) -> str:
     text = str(value).strip()
     if re.fullmatch(r"-?\d{9,}", text):
         # Midnight UTC in milliseconds or seconds, as older APIs write a day.
-        return _moment(text).date().isoformat()
+        return str(_moment(text).date())
     try:
         return date.fromisoformat(text[:10] if re.match(r"\d{4}-\d\d-\d\dT", text) else text).isoformat()
     except ValueError:

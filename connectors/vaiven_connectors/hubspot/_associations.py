@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from vaiven_connectors.hubspot._objects import LAG, searched
+from vaiven_connectors.hubspot._listing import searched
+from vaiven_connectors.hubspot._objects import LAG
 from vaiven_sdk import Batch, Config, Connector, Read, Record, Scope, Session, Stream, Window, derive, wire
 from vaiven_sdk.model import Association
 

@@ -1,68 +1,33 @@
 """How every CRM object is read and written: the same six endpoints for contacts, companies and deals."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from vaiven_connectors.hubspot._custom import ID, properties_of
+from vaiven_connectors.hubspot._listing import Complete, listed, read_by_id, searched
 from vaiven_connectors.hubspot._records import properties
 from vaiven_sdk import (
     Config,
     Connector,
     CreateKey,
+    CustomField,
     Deletes,
     NotFound,
     Outcome,
-    Page,
-    Read,
     Record,
     RequestRefused,
     Scope,
     Session,
     Stream,
-    Window,
     Write,
-    get,
-    post,
 )
 
 R = TypeVar("R", bound=Record[Any])
 
-ID = "vaiven_id"
-"""The custom property that carries the hub's id; HubSpot keeps its values unique."""
 BATCH = 100
 """Most inputs of a batch call on records (contacts guide, "Update multiple", read 2026-11-22)."""
 LAG = 300.0
 """Seconds that a search may trail a write: "a few moments" says the search guide, five minutes say we."""
-
-
-def listed(kind: str, names: Iterable[str], *, archived: bool = False) -> Read:
-    """Every record, by 100 a page, which is the most (contacts guide, read 2026-11-22)."""
-    return get(
-        f"/crm/v3/objects/{kind}",
-        items="results",
-        page=Page.cursor("after", at="paging.next.after", size=100, size_param="limit"),
-        properties=",".join(names),
-        archived=archived,
-    )
-
-
-def searched(kind: str, names: Iterable[str], modified: str) -> Read:
-    """What changed since, by record id: 10,000 results is a search's end, and a mass edit shares one time.
-
-    So no page is reached by `after`: each asks for the ids above the last one. By the search guide (read
-    2026-11-22) there are 200 records a page and 10,000 in all.
-    """
-    fixed = {"properties": list(names), "limit": 200}
-
-    def body(window: Window) -> Mapping[str, Any]:
-        since = datetime.fromisoformat(window.since or "1970-01-01T00:00:00Z")
-        filters = [_filter(modified, "GTE", int(since.timestamp() * 1000))]
-        if window.after is not None:
-            filters.append(_filter("hs_object_id", "GT", window.after))
-        sorts = [{"propertyName": "hs_object_id", "direction": "ASCENDING"}]
-        return {**fixed, "filterGroups": [{"filters": filters}], "sorts": sorts}
-
-    return post(f"/crm/v3/objects/{kind}/search", json=body, items="results", page=Page.keyset(size=200))
 
 
 def crm_stream(
@@ -87,7 +52,7 @@ def crm_stream(
     names = properties(record)
     stream = hubspot.stream(
         record,
-        listed(kind, names),
+        Complete(kind, tuple(names)),
         name=kind,
         changes=searched(kind, names, modified),
         gone=listed(kind, names, archived=True),
@@ -132,18 +97,19 @@ def crm_stream(
 
     @stream.find(batch=BATCH)
     async def find(hub: Session[Config], writes: Sequence[Write[R]]) -> list[Mapping[str, Any]]:
-        found = await _read(hub, path, names, [write.id for write in writes if write.id])
+        wanted = properties(type(writes[0].record))  # with the portal's own
+        found = await read_by_id(hub, kind, wanted, [write.id for write in writes if write.id])
         new = [write for write in writes if not write.id]
-        found += await _read(hub, path, names, [write.hub_id for write in new], ID)
+        found += await read_by_id(hub, kind, wanted, [write.hub_id for write in new], ID)
         seen = {record["properties"].get(ID) for record in found}
         rest = [_texts(write).get(unique) for write in new if write.hub_id not in seen] if unique else []
-        return found + await _read(hub, path, names, [value for value in rest if value], unique)
+        return found + await read_by_id(hub, kind, wanted, [value for value in rest if value], unique)
+
+    @stream.custom_fields
+    async def custom(hub: Session[Config]) -> list[CustomField]:
+        return await properties_of(hub, kind)
 
     return stream
-
-
-def _filter(name: str, operator: str, value: Any) -> dict[str, str]:
-    return {"propertyName": name, "operator": operator, "value": str(value)}
 
 
 def _texts(write: Write[Any]) -> dict[str, str]:
@@ -197,18 +163,3 @@ async def _step_back(hub: Session[Config], path: str, inputs: Sequence[Any], ans
     for clear in (True, False) if stuck else ():
         rows = [{"id": i, "properties": {stage: "" if clear else wanted[i]}} for i in stuck]
         await hub.post(path, {"inputs": rows})
-
-
-async def _read(
-    hub: Session[Config], path: str, names: Sequence[str], ids: Sequence[str], by: str = ""
-) -> list[Mapping[str, Any]]:
-    """The records that exist: an id without one is left out (200) or named among the errors (207)."""
-    if not ids:
-        return []
-    inputs = [{"id": i} for i in dict.fromkeys(ids)]
-    body: dict[str, Any] = {"inputs": inputs, "properties": names, "propertiesWithHistory": []}
-    try:
-        answer = await hub.post(f"{path}/read", {**body, **({"idProperty": by} if by else {})}, safe=True)
-    except NotFound:
-        return []
-    return list(answer["results"])

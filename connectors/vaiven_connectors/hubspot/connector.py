@@ -9,8 +9,9 @@ from vaiven_connectors.hubspot._associations import (
     DealContact,
     association_stream,
 )
+from vaiven_connectors.hubspot._custom import ID
 from vaiven_connectors.hubspot._errors import refine
-from vaiven_connectors.hubspot._objects import ID, crm_stream
+from vaiven_connectors.hubspot._objects import crm_stream
 from vaiven_connectors.hubspot._records import Company, Contact, Deal, DealPipeline, DealStage, Owner
 from vaiven_connectors.hubspot._webhooks import hints
 from vaiven_sdk import (
@@ -24,6 +25,7 @@ from vaiven_sdk import (
     NotFound,
     OAuth2,
     Page,
+    PermissionMissing,
     RequestRefused,
     Scope,
     Session,
@@ -133,6 +135,8 @@ async def prepare(hub: Session[Config]) -> None:
         except NotFound:
             await _made(hub, f"{path}/groups", {"name": "vaiven", "label": "Vaiven"})
             await _made(hub, path, PROPERTY)
+        except PermissionMissing:
+            continue  # an account that was granted the scopes of some streams alone
         else:
             if not found.get("hasUniqueValue"):
                 raise ConfigInvalid(

@@ -3,6 +3,7 @@
 from ._account import Settings, mailchimp
 from ._campaigns import Audience, Mailing, Report, audiences, campaigns, reports
 from ._members import Member, Standing, members, memberships
+from ._merge_fields import merge_fields
 from ._webhooks import hear
 from ._writes import archive, create, find, update
 
@@ -22,6 +23,7 @@ __all__ = [
     "mailchimp",
     "members",
     "memberships",
+    "merge_fields",
     "reports",
     "update",
 ]
