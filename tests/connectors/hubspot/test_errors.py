@@ -39,7 +39,7 @@ def test_other_errors_keep_their_ordinary_names(body):
 
 def test_the_search_limit_is_one_for_all_objects():
     def gates(path: str) -> int:
-        return len(Throttle(connector.limits).at(path)._gates)
+        return len(Throttle(connector.limits).at(path).mine)
 
     assert [gates(f"/crm/v3/objects/{kind}/search") for kind in OBJECTS] == [1, 1, 1]
     assert connector.limits[1].counts("/crm/v3/objects/deals/search")
