@@ -25,6 +25,8 @@ COMMANDS = {
     "conflicts": "List the values that lost, and why.",
     "quarantine": "List the records that could not be taken.",
     "test": "Certify a connector.",
+    "record": "Record a connector's cassettes.",
+    "diff": "Show what changed since a connector's last release.",
     "doctor": "Check this installation and its store.",
 }
 """Every command with its one-line help; command `x` is the function `x` of module `vaiven_api.cli.x`."""

@@ -75,7 +75,7 @@ def connect(
     set_up(verbose=options.verbose)
     name = _name(name or slug)
     if base_url:
-        _check_address(base_url)
+        check_address(base_url)
     registry = Registry()
     connector = registry.load(slug)
     unknown = sorted(set(streams) - set(connector.streams))
@@ -83,7 +83,7 @@ def connect(
         raise click.BadParameter(
             f"{slug} has no stream {unknown[0]!r}; it has {', '.join(connector.streams)}", param_hint="--stream"
         )
-    given = _settings(settings, connector)
+    given = given_settings(settings, connector)
     credential = asked.given(connector, variables, from_stdin=credential_stdin)
     vault = Vault.at(options.store)
     with Database.open(options.store) as database:
@@ -149,7 +149,7 @@ def _reason(connector: Connector[Any], error: Any) -> str:
     return f"{name}: {rule}{example}" + (f" ({field.description})" if field.description else "")
 
 
-def _settings(given: Sequence[str], connector: Connector[Any]) -> dict[str, Any]:
+def given_settings(given: Sequence[str], connector: Connector[Any]) -> dict[str, Any]:
     """`KEY=VALUE` pairs; a value for a list is parted by commas. A value is never repeated: it might be a secret."""
     from typing import get_origin  # noqa: PLC0415
 
@@ -172,19 +172,21 @@ def _name(name: str) -> str:
     return name
 
 
-def _check_address(url: str) -> None:
-    """A credential travels by https, or stays on this machine."""
+def check_address(url: str, option: str = "--base-url") -> None:
+    """A credential travels by https, or stays on this machine.
+
+    Raises:
+        click.BadParameter: it would not; names the `option`.
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise click.BadParameter("this is no URL", param_hint="--base-url") from None
+        raise click.BadParameter("this is no URL", param_hint=option) from None
     if not host or parts.username or parts.password or parts.query or parts.fragment:
-        raise click.BadParameter("give scheme, host, port and path only", param_hint="--base-url")
+        raise click.BadParameter("give scheme, host, port and path only", param_hint=option)
     if not (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
-        raise click.BadParameter(
-            "only https, or http on this machine: the credential is sent there", param_hint="--base-url"
-        )
+        raise click.BadParameter("only https, or http on this machine: the credential is sent there", param_hint=option)
 
 
 def _existing(connection: Any, name: str) -> Connection | None:

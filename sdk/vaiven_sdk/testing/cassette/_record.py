@@ -21,7 +21,7 @@ from vaiven_sdk.testing.cassette._replay import decoded, query_of
 from vaiven_sdk.testing.cassette._scrub import Scrubber
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from vaiven_sdk.config import Config
@@ -124,6 +124,7 @@ async def record_stream(
     base_url: str | None = None,
     keep_ids: bool = True,
     transport: httpx.AsyncBaseTransport | None = None,
+    keep: Callable[[Mapping[str, str]], Awaitable[None]] | None = None,
 ) -> Recording:
     """Read the first pages of a stream from a real account, and make a cassette without secrets and people of them.
 
@@ -139,6 +140,7 @@ async def record_stream(
         base_url: where the account is reached, instead of the vendor's address: a simulator.
         keep_ids: leave the vendor's ids as they are.
         transport: carries the requests instead of the network.
+        keep: stores the credential when its token was renewed, as of `Http`.
 
     Raises:
         CassetteUnsafe: something secret or personal would be left, or the scrubbed answers no longer fit the connector.
@@ -146,7 +148,7 @@ async def record_stream(
     """
     kind = first_read(stream)
     recorder = _recorder(connector, base_url, transport)
-    async with Http(connector, config, credential, base_url=base_url, transport=recorder) as http:
+    async with Http(connector, config, credential, base_url=base_url, transport=recorder, keep=keep) as http:
         found, count, complete = await taken(stream, Session(config, http.send), kind, None, pages)
     records: list[type[Record[Any]]] = [stream.record, *(s.record for s in connector.streams.values() if s != stream)]
     scrubber = Scrubber(Pseudonyms(salt), credential.values(), list(dict.fromkeys(records)), keep_ids=keep_ids)
@@ -186,7 +188,9 @@ def scrubbed(
     for one in exchanges:
         scrubber.learn(one.answer)
         scrubber.learn(one.body)
-    return [_clean(scrubber, one) for one in exchanges], scrubber.clean(dict(config))
+    # A token request is the host's business: the connector never sees it, and replay makes none.
+    kept = [one for one in exchanges if not (isinstance(one.answer, dict) and "access_token" in one.answer)]
+    return [_clean(scrubber, one) for one in kept], scrubber.clean(dict(config))
 
 
 def _clean(scrubber: Scrubber, one: Exchange) -> Exchange:
