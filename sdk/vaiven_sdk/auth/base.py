@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from vaiven_sdk.config import SLOT, check_slots, fill
+from vaiven_sdk.errors import ConfigInvalid
 
 if TYPE_CHECKING:
     from vaiven_sdk.config import Config
@@ -147,8 +149,8 @@ def choose(schemes: tuple[Auth, ...], credential: Mapping[str, str]) -> Auth | N
     return next((scheme for scheme in schemes if scheme.accepts(credential)), None)
 
 
-def check_address(url: str, config: type[Config], where: str) -> None:
-    """Refuse, at import, an address that is not https or has a slot that no setting fills.
+def check_address(url: str, config: type[Config], where: str, inputs: tuple[Input, ...] = ()) -> None:
+    """Refuse, at import, an address that is not https or has a slot that nothing fills; a secret does not go into one.
 
     Raises:
         ValueError: it is not https.
@@ -156,7 +158,27 @@ def check_address(url: str, config: type[Config], where: str) -> None:
     """
     if not url.startswith("https://"):
         raise ValueError(f"{where}: {url!r} must be https")
-    check_slots(url, config, where)
+    check_slots(url, config, where, {given.name for given in inputs if not given.secret})
+
+
+def address(url: str, config: Config, credential: Mapping[str, str] | None = None) -> str:
+    """The address of a token or of a sign-in page, with its slots filled.
+
+    Raises:
+        ConfigInvalid: a value is missing, or would lead to another host or path.
+    """
+    values = {**(credential or {}), "config": config}
+    for slot in SLOT.finditer(url):
+        value = fill(slot[0], values)
+        name = slot[2] or slot[1]
+        if not value:
+            raise ConfigInvalid(f"An address needs {name}, and it is empty.", remedy=f"Give {name}, and connect again.")
+        if re.search(r"[^\w.:-]", value):
+            raise ConfigInvalid(
+                f"{name} does not fit into an address.",
+                remedy=f"Give {name} as a bare name, without slashes or blanks.",
+            )
+    return fill(url, values) or ""
 
 
 def filled(template: str, credential: Mapping[str, str], config: Config, **more: str) -> str | None:

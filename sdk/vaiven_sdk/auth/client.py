@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from vaiven_sdk.auth.base import Input, Outgoing, check_address, filled
+from vaiven_sdk.auth.base import Input, Outgoing, address, check_address, filled
 from vaiven_sdk.auth.keys import basic
 from vaiven_sdk.config import check_slots
 from vaiven_sdk.errors import ConfigInvalid
@@ -67,13 +67,11 @@ class Client:
         Raises:
             ConfigInvalid: the credential or the settings lack what it needs.
         """
-        address = filled(url, {}, config)
-        if not address:
-            raise ConfigInvalid("A setting that the token address needs is empty.")
+        whole = address(url, config)
         given = {name: value for name, value in params.items() if value is not None}
         headers = {"accept": "application/json", **{k.lower(): v for k, v in self.headers.items()}}
-        self._prove(address, given, headers, credential, config)
-        return written(self.method, address, given, self.body, headers)
+        self._prove(whole, given, headers, credential, config)
+        return written(self.method, whole, given, self.body, headers)
 
     def check(self, url: str, config: type[Config], where: str) -> None:
         """Refuse a token address or an audience that could not work."""
@@ -82,7 +80,7 @@ class Client:
 
     def _prove(
         self,
-        address: str,
+        whole: str,
         given: dict[str, Any],
         headers: dict[str, str],
         credential: Mapping[str, str],
@@ -96,7 +94,7 @@ class Client:
         if self.auth == "post":
             given[self.secret_param] = _value(credential, "client_secret")
         elif self.auth == "private_key_jwt":
-            claims = {"iss": client, "sub": client, "aud": filled(self.audience, {}, config) or address}
+            claims = {"iss": client, "sub": client, "aud": filled(self.audience, {}, config) or whole}
             given["client_assertion_type"] = ASSERTION
             given["client_assertion"] = signed_jwt(
                 claims,
@@ -107,15 +105,15 @@ class Client:
             )
 
 
-def written(method: str, address: str, given: Mapping[str, Any], body: Body, headers: dict[str, str]) -> Outgoing:
+def written(method: str, url: str, given: Mapping[str, Any], body: Body, headers: dict[str, str]) -> Outgoing:
     """A request with its parameters where `body` says."""
     if body == "query":
-        glue = "&" if "?" in address else "?"
-        return Outgoing(method, f"{address}{glue}{urlencode(given)}" if given else address, headers)
+        glue = "&" if "?" in url else "?"
+        return Outgoing(method, f"{url}{glue}{urlencode(given)}" if given else url, headers)
     if body == "json":
-        return Outgoing(method, address, headers | {"content-type": "application/json"}, msgspec.json.encode(given))
+        return Outgoing(method, url, headers | {"content-type": "application/json"}, msgspec.json.encode(given))
     kind = {"content-type": "application/x-www-form-urlencoded"}
-    return Outgoing(method, address, headers | kind, urlencode(given).encode())
+    return Outgoing(method, url, headers | kind, urlencode(given).encode())
 
 
 def signed_jwt(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from vaiven_sdk.auth.base import ACCESS, Auth, Call, Input, Outgoing, TokenAuth, check_address, filled
+from vaiven_sdk.auth.base import ACCESS, Auth, Call, Input, Outgoing, TokenAuth, address, check_address, filled
 from vaiven_sdk.auth.client import Body, signed_jwt, written
 from vaiven_sdk.auth.keys import put
 from vaiven_sdk.auth.token import TokenAnswer
@@ -86,7 +86,8 @@ class JwtBearer(TokenAuth):
     """A signed assertion that is exchanged for a token (RFC 7523 2.1), as Salesforce, DocuSign and Box have it.
 
     Args:
-        token_url: may hold `{config.x}`. Its host is declared by that, for token requests alone.
+        token_url: may hold `{config.x}`, and slots for values that are no secrets. Its host is declared by that, for
+            token requests alone.
         claims: beside `iat`, `exp` and `jti`; as in `SignedJwt`. `aud` is the token address when left out.
         asks: the credential's values.
         algorithm: RS256, ES256, ...
@@ -128,7 +129,7 @@ class JwtBearer(TokenAuth):
 
     def check(self, config: type[Config], where: str) -> None:
         """Refuse an address that is not https, and slots that nothing fills."""
-        check_address(self.token_url, config, where)
+        check_address(self.token_url, config, where, self.asks)
         _check(self, {**self.claims, **self.params}, config, where)
 
     def renewable(self, credential: Mapping[str, str]) -> bool:
@@ -137,11 +138,9 @@ class JwtBearer(TokenAuth):
 
     async def renew(self, credential: Mapping[str, str], config: Config, call: Call) -> dict[str, str]:
         """Sign an assertion and exchange it."""
-        address = filled(self.token_url, credential, config)
-        if not address:
-            raise ConfigInvalid("A setting that the token address needs is empty.")
+        url = address(self.token_url, config, credential)
         assertion = signed_jwt(
-            {"aud": address, **claims_of(self.claims, credential, config)},
+            {"aud": url, **claims_of(self.claims, credential, config)},
             _key(self.key, credential),
             algorithm=self.algorithm,
             key_id=filled(self.key_id, credential, config) or "",
@@ -151,7 +150,7 @@ class JwtBearer(TokenAuth):
         for name, text in self.params.items():
             given[name] = (filled(text, credential, config) if text else None) or ""
         headers = {"accept": "application/json"} | ({} if self.param else {"authorization": f"Bearer {assertion}"})
-        request = written("POST", address, {name: text for name, text in given.items() if text}, self.body, headers)
+        request = written("POST", url, {name: text for name, text in given.items() if text}, self.body, headers)
         return {**credential, **self.answer.read(await call(request))}
 
 

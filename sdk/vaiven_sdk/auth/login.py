@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vaiven_sdk.auth.base import ACCESS, Call, Input, Outgoing, TokenAuth, check_address, filled
+from vaiven_sdk.auth.base import ACCESS, Call, Input, Outgoing, TokenAuth, address, check_address, filled
 from vaiven_sdk.auth.client import Body, written
 from vaiven_sdk.auth.keys import basic, put
 from vaiven_sdk.auth.token import TokenAnswer
 from vaiven_sdk.config import check_slots
-from vaiven_sdk.errors import ConfigInvalid
 
 if TYPE_CHECKING:
     from vaiven_sdk.config import Config
@@ -24,8 +23,8 @@ class Login(TokenAuth):
     """A login call that gives a token; when the token ends, the call is made again.
 
     Args:
-        url: of the login call; may hold `{config.x}` and `{name}` slots. Its host is declared by that, for this call
-            alone.
+        url: of the login call; may hold `{config.x}`, and slots for values that are no secrets. Its host is declared by
+            that, for this call alone.
         send: the body: names to texts with slots, as `{"user": "{username}"}`, or a function of (credential, settings)
             that gives whatever the vendor wants.
         asks: the credential's values.
@@ -70,10 +69,9 @@ class Login(TokenAuth):
     def check(self, config: type[Config], where: str) -> None:
         """Refuse an address that is not https, and slots that nothing fills."""
         known = {given.name for given in self.asks}
-        if not self.url.startswith("https://"):
-            check_address(self.url, config, where)
+        check_address(self.url, config, where, self.asks)
         texts = {} if callable(self.send) else self.send
-        for text in (self.url, *texts.values(), *self.headers.values()):
+        for text in (*texts.values(), *self.headers.values()):
             check_slots(text, config, where, known)
         missing = sorted({*(self.basic or ())} - known)
         if missing:
@@ -85,9 +83,7 @@ class Login(TokenAuth):
 
     async def renew(self, credential: Mapping[str, str], config: Config, call: Call) -> dict[str, str]:
         """Log in."""
-        address = filled(self.url, credential, config)
-        if not address:
-            raise ConfigInvalid("A setting that the login address needs is empty.")
+        url = address(self.url, config, credential)
         if callable(self.send):
             given = self.send(credential, config)
         else:
@@ -96,5 +92,5 @@ class Login(TokenAuth):
         headers = {name.lower(): filled(text, credential, config) or "" for name, text in self.headers.items()}
         if self.basic:
             headers["authorization"] = basic(*(credential[name] for name in self.basic))
-        request = written(self.method, address, given, self.body, {"accept": "application/json", **headers})
+        request = written(self.method, url, given, self.body, {"accept": "application/json", **headers})
         return {**credential, **self.answer.read(await call(request))}

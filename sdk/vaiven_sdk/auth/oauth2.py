@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
-from vaiven_sdk.auth.base import ACCESS, Call, Input, Outgoing, TokenAuth, check_address, filled, slots
+from vaiven_sdk.auth.base import ACCESS, Call, Input, Outgoing, TokenAuth, address, check_address, filled, slots
 from vaiven_sdk.auth.client import Client
 from vaiven_sdk.auth.keys import put
 from vaiven_sdk.auth.token import TokenAnswer
 from vaiven_sdk.config import check_slots
-from vaiven_sdk.errors import ConfigInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,9 +115,7 @@ class OAuth2(TokenAuth):
             ValueError: PKCE is on and there is no verifier.
             ConfigInvalid: a setting that the address needs is empty.
         """
-        address = filled(self.authorize_url, {}, config)
-        if not address:
-            raise ConfigInvalid("A setting that the sign-in page's address needs is empty.")
+        url = address(self.authorize_url, config)
         given: dict[str, str | None] = {
             "response_type": "code",
             self.client.id_param: client_id,
@@ -133,7 +130,7 @@ class OAuth2(TokenAuth):
             given |= {"code_challenge": challenge(verifier), "code_challenge_method": "S256"}
         given |= _filled(self.authorize_params, {}, config)
         query = urlencode({name: value for name, value in given.items() if value is not None})
-        return f"{address}{'&' if '?' in address else '?'}{query}"
+        return f"{url}{'&' if '?' in url else '?'}{query}"
 
     async def exchange(
         self,

@@ -69,6 +69,8 @@ class _Task:
     into: BinaryIO | None = None
     token: str = ""
     """What it was last signed with."""
+    refused: bool = False
+    """The vendor no longer takes that token."""
     secrets: set[str] = field(default_factory=set, repr=False)
 
 
@@ -186,7 +188,7 @@ class Http:
         except ReconnectRequired as refused:
             first = refused
         # Outside of the handler, so that no later error drags the first one along.
-        if not (task.signed and await self._tokens.again(task.token, self._ask_token)):
+        if not (task.refused and await self._tokens.again(task.token, self._ask_token)):
             raise first
         # It was refused before it did anything: also a write may be sent again.
         return await self._tried(task)
@@ -214,9 +216,14 @@ class Http:
             # A code works once: after a lost answer it is spent, and asking again may revoke what it gave.
             return await self._ask_token(outgoing, again=False, secrets={code, verifier})
 
-        credential = await oauth.exchange(
-            code, self._tokens.credential, self.config, ask, redirect_uri=redirect_uri, verifier=verifier
-        )
+        stored = self._tokens.credential
+        try:
+            credential = await oauth.exchange(
+                code, stored, self.config, ask, redirect_uri=redirect_uri, verifier=verifier
+            )
+        except VaivenError as refused:
+            hide(refused, self._tokens.secrets | {code, verifier})
+            raise
         await self._tokens.take(credential)
         return credential
 
@@ -278,7 +285,9 @@ class Http:
         if answer.status >= 400:
             self.traffic.refused += 1
             refine = self.connector.hooks.get("error")
-            raise hide(problem(self.connector.name, where, answer, repeatable=task.safe, refine=refine), secrets)
+            error = problem(self.connector.name, where, answer, repeatable=task.safe, refine=refine)
+            task.refused = task.signed and isinstance(error, ReconnectRequired)
+            raise hide(error, secrets)
         if task.check is not None and (found := task.check(answer)) is not None:
             self.traffic.refused += 1
             raise hide(found, secrets)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from vaiven_sdk.auth import TokenAuth
 from vaiven_sdk.auth.token import instant
-from vaiven_sdk.errors import ReconnectRequired, VendorError
+from vaiven_sdk.errors import ReconnectRequired, VaivenError, VendorError
+from vaiven_sdk.http._problem import hide
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -125,8 +126,9 @@ class Tokens:
         if self._pending is None and isinstance(self._scheme, TokenAuth):
             try:
                 self._pending = await self._scheme.renew(self.credential, self._config, call)
-            except ReconnectRequired as problem:
-                if self.lost:
+            except VaivenError as problem:
+                hide(problem, self.secrets)
+                if self.lost and isinstance(problem, ReconnectRequired):
                     problem.why += (
                         "; the answer to an earlier request for a token was lost, and with it, it seems, a new one"
                     )
