@@ -145,8 +145,13 @@ class TokenAuth(Auth):
 
 
 def choose(schemes: tuple[Auth, ...], credential: Mapping[str, str]) -> Auth | None:
-    """The first scheme whose values the credential has."""
-    return next((scheme for scheme in schemes if scheme.accepts(credential)), None)
+    """The first scheme whose values the credential has; one that can renew its token goes before those that cannot.
+
+    A sign-in's access token would pass for a token that never ends, too.
+    """
+    fitting = [scheme for scheme in schemes if scheme.accepts(credential)]
+    renewing = (scheme for scheme in fitting if isinstance(scheme, TokenAuth) and scheme.renewable(credential))
+    return next(renewing, fitting[0] if fitting else None)
 
 
 def check_address(url: str, config: type[Config], where: str, inputs: tuple[Input, ...] = ()) -> None:
