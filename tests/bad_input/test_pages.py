@@ -214,9 +214,9 @@ async def test_records_that_are_null_are_an_empty_list(bench):
 
 
 async def test_a_stream_of_bytes_without_end_is_cut_off(bench, monkeypatch):
-    from vaiven_sdk import http as sdk_http
+    from vaiven_sdk.http import _wire
 
-    monkeypatch.setattr(sdk_http, "LARGEST_ANSWER", 100_000)
+    monkeypatch.setattr(_wire, "LARGEST_ANSWER", 100_000)
     bench.vendor.instead["people", 1] = answer(b'{"items":[%s' % (b" " * 200_000))
     report = await bench.sync()
     assert report.errors["shop"].code == "answer_malformed"
@@ -225,9 +225,9 @@ async def test_a_stream_of_bytes_without_end_is_cut_off(bench, monkeypatch):
 
 async def test_compressed_bytes_that_swell_are_cut_off(bench, monkeypatch):
     """A few kilobytes on the wire, and gigabytes once unpacked."""
-    from vaiven_sdk import http as sdk_http
+    from vaiven_sdk.http import _wire
 
-    monkeypatch.setattr(sdk_http, "LARGEST_ANSWER", 100_000)
+    monkeypatch.setattr(_wire, "LARGEST_ANSWER", 100_000)
     body = gzip.compress(b'{"items":[%s]}' % (b" " * 5_000_000))
     bench.vendor.instead["people", 1] = answer(body, content_encoding="gzip")
     report = await bench.sync()
