@@ -136,7 +136,7 @@ class Account:
         self.asked.append(asked)
         if act := self.acts.pop(len(self.asked), None):
             act()
-        self.trace.events.append(("ask", asked))
+        self.trace.events.append((self.trace.now(), asked))
 
         async def told(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from vaiven_api.kit.kit import check
+from vaiven_api.kit.reading import drivable, populate
 from vaiven_api.kit.subject import NotNeeded
 from vaiven_api.kit.writing import SOME, carried, crossing, ready, records, same_values, with_references
 from vaiven_sdk import Write
@@ -89,15 +90,13 @@ def _difference(ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> str
 
 @check("dry-run")
 async def dry_run(kit: Kit) -> list[str]:
-    """A plan over two accounts leaves both as they were."""
-    names = tuple(kit.subject.connector.streams)
-    try:
-        names = tuple(crossing(kit))
-    except NotNeeded:
-        kit.bench.north.renew()
-        kit.bench.south.renew()
-    hub = _paired(kit, names) if names else kit.bench.hub()
+    """A plan over two accounts, every stream of theirs, leaves both as they were."""
     accounts = (kit.bench.north, kit.bench.south)
+    populate(kit, accounts[0], *drivable(kit))
+    accounts[1].renew()
+    hub = kit.bench.hub()
+    hub.connect("north", accounts[0])
+    hub.connect("south", accounts[1])
     before = [msgspec.json.encode(account.simulator.state(), order="sorted") for account in accounts]
     report = await hub.sync(dry_run=True)
     found = [f"{name}: {problem}" for name, problem in report.errors.items()]

@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from vaiven_api.kit.kit import check
+from vaiven_api.kit.subject import NotNeeded
 from vaiven_registry.describe import describe
 from vaiven_registry.quality import CATEGORIES
 from vaiven_sdk.config import SLOT
+from vaiven_sdk.model import Merge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from vaiven_api.kit.kit import Kit
     from vaiven_sdk import Config, Connector, Scope
@@ -88,7 +90,7 @@ def scopes(kit: Kit) -> Iterator[str]:
     for where, group in (("the connector", connector.scopes), *((n, s.scopes) for n, s in connector.streams.items())):
         seen: set[str] = set()
         for scope in group:
-            if len(scope.why.split()) < 3:
+            if len(scope.why.split()) < 2 or scope.why == scope.name:
                 yield f"scope {scope.name} of {where} gives no reason"
             if scope.name in seen:
                 yield f"scope {scope.name} stands twice at {where}"
@@ -110,6 +112,39 @@ def _write_scopes(connector: Connector[Any]) -> Iterator[str]:
                 yield f"stream {name} is only read, and asks for {scope.name}"
             elif not scope.write and re.search(r"(^|[._:-])(write|delete)$", scope.name):
                 yield f"scope {scope.name} of {name} is for writing and not marked `write=True`"
+
+
+@check("consent")
+def consent(kit: Kit) -> list[str]:
+    """What is written for anything but `granted` does not read as `granted`."""
+    found = []
+    looked = False
+    for name, stream in kit.subject.connector.streams.items():
+        known = stream.record.__entity__.fields()
+        for field, mapped in stream.record.mapped().items():
+            if field not in known or known[field].merge is not Merge.MOST_RESTRICTIVE:
+                continue
+            looked = True
+            wire = stream.record.__wires__.get(mapped.source or "")
+            if wire is not None and (loose := _loosened(wire.values or {})):
+                found.append(f"{name}: {loose} reads as {field} granted")
+            if mapped.write is None or not (isinstance(known[field].type, type)):
+                continue
+            for value in (str(member) for member in known[field].type):
+                record = stream.record.blank({field: value})[0] if value != "granted" else None
+                if record is not None and mapped.read(record) == "granted":
+                    found.append(f"{name}: {field} {value} is written so that it reads as granted")
+    if not looked:
+        raise NotNeeded("no field speaks of consent")
+    return found
+
+
+_NO = re.compile(r"un|left|den|refus|reject|opt.?out|bounce|block|spam|complain|pend|clean|never|not", re.IGNORECASE)
+
+
+def _loosened(values: Mapping[Any, str]) -> str:
+    """A vendor's value that is no permission by its own name, and is taken for one."""
+    return next((repr(theirs) for theirs, ours in values.items() if ours == "granted" and _NO.search(str(theirs))), "")
 
 
 @check("hosts")

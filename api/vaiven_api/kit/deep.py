@@ -9,8 +9,6 @@ import tokenize
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from vaiven_api.kit.kit import check
 from vaiven_api.kit.reading import drivable
 from vaiven_api.kit.rules import BY_ID
@@ -92,7 +90,7 @@ async def memory(kit: Kit) -> list[str]:
 
 
 async def _peak(kit: Kit, stream: Stream[Any, Any], count: int) -> int:
-    """Bytes at the peak of one read; what the simulator needs for a page is in it, and the same both times."""
+    """Bytes held, at most, whenever a page is given; what a simulator needs to make one is free again by then."""
     from contextlib import AsyncExitStack  # noqa: PLC0415
 
     account = kit.bench.north
@@ -102,19 +100,14 @@ async def _peak(kit: Kit, stream: Stream[Any, Any], count: int) -> int:
     async with AsyncExitStack() as stack:
         session = await kit.bench.session(stack, account)
         window = Window(session.config)
+        own, held = stream.readers.get("full"), 0
+        pages = own(session, window, None) if own else session.walk(stream.full, window) if stream.full else None
         gc.collect()
         tracemalloc.start()
         try:
-            if own := stream.readers.get("full"):
-                async for batch in own(session, window, None):
-                    _size(batch.items)
-            elif stream.full is not None:
-                async for page in session.walk(stream.full, window):
-                    _size(page.items)
-            return tracemalloc.get_traced_memory()[1]
+            if pages is not None:
+                async for _ in pages:
+                    held = max(held, tracemalloc.get_traced_memory()[0])
         finally:
             tracemalloc.stop()
-
-
-def _size(items: Any) -> int:
-    return sum(len(bytes(i)) if isinstance(i, (bytes, msgspec.Raw)) else len(i) for i in items)
+    return held

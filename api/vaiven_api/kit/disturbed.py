@@ -17,7 +17,7 @@ from vaiven_sdk.testing.simulator import NotDrivable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vaiven_api.kit.bench import Account, Bench, Hub
+    from vaiven_api.kit.bench import Account, Asked, Bench, Hub
     from vaiven_api.kit.kit import Kit
 
 WAIT = 7.0
@@ -84,26 +84,23 @@ async def _recovered(hub: Hub, bench: Bench, most: int) -> str:
     report = None
     for _ in range(most):
         report = await hub.sync()
-        bench.trace.events.append(("sleep", BETWEEN))
+        bench.trace.offset += BETWEEN
         if report.status == "ok":
             return ""
     return f"the runs after it do not go through: {next(iter(report.errors.values())) if report else ''}"
 
 
-def _impatient(events: list[tuple[str, Any]]) -> list[str]:
+def _impatient(events: list[tuple[float, Asked]]) -> list[str]:
     """Requests that were repeated before the wait was over that a 429 or 503 asked for."""
-    open_: dict[tuple[str, str, str], float] = {}
+    due: dict[tuple[str, str, str], float] = {}
     found = []
-    for kind, what in events:
-        if kind == "sleep":
-            open_ = {key: left - what for key, left in open_.items()}
-            continue
-        left = open_.pop(what.same, 0.0)
+    for at, one in events:
         # A date has whole seconds, so up to one of them may be lost.
-        if left > 1.0:
-            found.append(f"{what.method} {what.path} was asked again {left:.0f} seconds too early")
-        if what.status in {429, 503} and what.waits:
-            open_[what.same] = what.waits
+        early = due.pop(one.same, 0.0) - at
+        if early > 1.0:
+            found.append(f"{one.method} {one.path} was asked again {early:.0f} seconds too early")
+        if one.status in {429, 503} and one.waits:
+            due[one.same] = at + one.waits
     return found
 
 

@@ -1,9 +1,10 @@
-"""Waiting without waiting: in the kit's own event loop a sleep takes no time, and is noted."""
+"""Waiting without waiting: in the kit's own event loop a sleep takes no time, but counts."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Trace:
-    """What happened in order: requests that arrived, and sleeps."""
+    """When which request arrived, by a clock that moves on with every sleep."""
 
-    events: list[tuple[str, Any]] = field(default_factory=list)
+    events: list[tuple[float, Any]] = field(default_factory=list)
     offset: float = 0.0
     """Seconds slept so far."""
+
+    def now(self) -> float:
+        """Seconds, those slept among them."""
+        return time.monotonic() + self.offset
 
 
 @contextmanager
@@ -28,18 +33,17 @@ def hurried(trace: Trace) -> Iterator[None]:
     Other loops (a simulator's) sleep as ever.
     """
     loop, sleep = asyncio.get_running_loop(), asyncio.sleep
-    time = loop.time
+    really = loop.time
 
     async def at_once(delay: float, result: Any = None) -> Any:
         if asyncio.get_running_loop() is not loop:
             return await sleep(delay, result)
         if delay > 0:
-            trace.events.append(("sleep", delay))
             trace.offset += delay
         return await sleep(0, result)
 
     def later() -> float:
-        return time() + trace.offset
+        return really() + trace.offset
 
     # Limits and time-outs read the loop's clock: they must not wait for what was slept through.
     asyncio.sleep = at_once

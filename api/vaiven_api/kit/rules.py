@@ -160,6 +160,13 @@ RULES: tuple[Rule, ...] = (
         "Declare and use a create key; give the stream `find`.",
     ),
     Rule(
+        "consent", "silver", "No mapping raises consent",
+        "For each field of consent: a vendor's value that says no by its own name does not read as `granted`, and what"
+        " is written for `denied`, `pending` or `unknown` does not read as `granted`.",
+        "Mail to somebody who said no is against the law.",
+        "Map with `values=` and `back=`; leave out what the vendor has no word for.",
+    ),
+    Rule(
         "deletes", "silver", "Deletions become known",
         "A record is removed at the vendor; after the next read, or the next complete one where the declaration says"
         " `full_scan`, the store knows.",
@@ -269,7 +276,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "memory", "platinum", "Memory does not grow with the account",
-        "A read of 4,400 records needs at its peak no more than twice the memory of a read of 1,100, and 256 kB. Looked"
+        "A read of 4,400 records holds at no page more than twice the memory of a read of 1,100, and 256 kB. Looked"
         " at when all of gold holds, or with `--only memory`: it takes a while.",
         "Some accounts have ten million contacts.",
         "Yield page by page.",
