@@ -47,6 +47,8 @@ def ask(connector: Connector[Any]) -> dict[str, str]:
 
     # Nobody types an OAuth token: another way to sign in is asked for where there is one.
     scheme = next((s for s in connector.auth if all(i.asked for i in s.inputs if i.required)), connector.auth[0])
+    if not scheme.inputs:
+        return {}
     if not sys.stdin.isatty():
         wanted = " ".join(f"--credential {field}=ENVVAR" for field in scheme.fields)
         raise ConfigInvalid(

@@ -4,7 +4,7 @@ from vaiven_sdk.auth.aws import AwsSigV4
 from vaiven_sdk.auth.base import Auth, Call, Input, Outgoing, TokenAuth, choose
 from vaiven_sdk.auth.client import Client
 from vaiven_sdk.auth.jwt import JwtBearer, ServiceAccount, SignedJwt
-from vaiven_sdk.auth.keys import ApiKey, Basic, Bearer
+from vaiven_sdk.auth.keys import ApiKey, Basic, Bearer, NoAuth
 from vaiven_sdk.auth.login import Login
 from vaiven_sdk.auth.oauth1 import OAuth1
 from vaiven_sdk.auth.oauth2 import ClientCredentials, OAuth2, new_verifier
@@ -25,6 +25,7 @@ __all__ = [
     "Input",
     "JwtBearer",
     "Login",
+    "NoAuth",
     "OAuth1",
     "OAuth2",
     "Outgoing",

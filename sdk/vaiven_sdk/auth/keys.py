@@ -113,6 +113,21 @@ class Basic(Auth):
         request.headers["authorization"] = basic(user, credential[self.field] if self.field else self.password)
 
 
+@dataclass(frozen=True, slots=True)
+class NoAuth(Auth):
+    """A public API: nothing is signed and nothing is asked."""
+
+    kind: ClassVar[str] = "none"
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """Nothing."""
+        return ()
+
+    def sign(self, request: Outgoing, credential: Mapping[str, str], config: Config) -> None:
+        """Leave the request as it is."""
+
+
 def basic(user: str, password: str) -> str:
     """The value of an Authorization header."""
     return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"

@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 
-from vaiven_sdk import ApiKey, Basic, Bearer, ConfigInvalid, Together
+from vaiven_sdk import ApiKey, Basic, Bearer, ConfigInvalid, NoAuth, Together
 from vaiven_sdk.errors import VaivenError
 
 KEY = "k3y/with+odd=chars&more"
@@ -100,6 +100,12 @@ async def test_together_sends_all_of_them(vendor, connect):
     assert (auth.kind, auth.fields) == ("bearer+api_key", ("token", "developer_token"))
     with pytest.raises(ConfigInvalid, match="it takes token, developer_token"):
         connect(auth, {"token": "t-1"})
+
+
+async def test_a_public_api_needs_nothing(vendor, connect):
+    async with connect(NoAuth(), {}) as http:
+        await http.send("GET", "/x")
+    assert "authorization" not in vendor.asked[0].headers
 
 
 def test_what_cannot_work_is_refused_at_import():
