@@ -152,7 +152,10 @@ class Engine:
                     report.errors[one.id] = problem
                     continue
                 work.clients[one.id] = await stack.enter_async_context(client)
-                work.sessions[one.id] = Session(client.config, client.send)
+                make = connector.hooks.get("session")
+                work.sessions[one.id] = (
+                    make(client.config, client.credential) if make else Session(client.config, client.send)
+                )
         return work
 
     def client(self, one: Connection, connector: Connector[Any]) -> Http:
