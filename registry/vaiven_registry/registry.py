@@ -17,6 +17,8 @@ import msgspec
 from vaiven_registry.manifest import Manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from vaiven_sdk import Connector, VaivenError
     from vaiven_sdk.testing import Simulator
 
@@ -42,6 +44,7 @@ class Entry:
         distribution: the package that brings it, as pip knows it.
         version: that package's version, empty when unknown.
         manifest: its declaration, if the index has it; of a partner's, ask `Registry.manifest`.
+        make: makes the connector, where no module holds it (an added Singer tap).
     """
 
     slug: str
@@ -50,6 +53,7 @@ class Entry:
     distribution: str
     version: str = ""
     manifest: Manifest | None = None
+    make: Callable[[], Connector[Any]] | None = None
 
     @property
     def built_in(self) -> bool:
@@ -81,10 +85,12 @@ class Registry:
 
     Args:
         index: the built-in connectors' index; the installed `vaiven_connectors`' when left out.
+        more: connectors that are neither built in nor installed, as a store's added Singer taps.
     """
 
-    def __init__(self, index: Path | None = None) -> None:
+    def __init__(self, index: Path | None = None, more: Iterable[Entry] = ()) -> None:
         self._index = index
+        self._more = tuple(more)
         self._loaded: dict[str, Connector[Any]] = {}
         self._manifests: dict[str, Manifest] = {}
         self._failed: dict[str, Broken] = {}
@@ -172,7 +178,7 @@ class Registry:
 
     @cached_property
     def _found(self) -> tuple[dict[str, Entry], tuple[Broken, ...]]:
-        return _find(_read_index(self._index))
+        return _find(_read_index(self._index), self._more)
 
     def _entry(self, slug: str) -> Entry:
         entries, broken = self._found
@@ -202,7 +208,7 @@ class Registry:
         return self._loaded[slug]
 
 
-def _find(built_in: list[Manifest]) -> tuple[dict[str, Entry], tuple[Broken, ...]]:
+def _find(built_in: list[Manifest], more: Iterable[Entry] = ()) -> tuple[dict[str, Entry], tuple[Broken, ...]]:
     """Connectors by slug, and the entry points that cannot be one."""
     entries = {manifest.slug: _built_in(manifest) for manifest in built_in}
     broken: list[Broken] = []
@@ -212,6 +218,11 @@ def _find(built_in: list[Manifest]) -> tuple[dict[str, Entry], tuple[Broken, ...
         if isinstance(entry, Broken):
             broken.append(entry)
         elif entry.slug in entries:
+            broken.append(_broken(entry, "a built-in connector has this name and is used"))
+        else:
+            claims[entry.slug].append(entry)
+    for entry in more:
+        if entry.slug in entries:
             broken.append(_broken(entry, "a built-in connector has this name and is used"))
         else:
             claims[entry.slug].append(entry)
@@ -283,9 +294,10 @@ def _import(entry: Entry) -> Connector[Any] | Broken:
     from vaiven_sdk import Connector  # noqa: PLC0415 - pydantic and httpx
 
     try:
-        found = getattr(import_module(entry.module), entry.attribute)
+        found = entry.make() if entry.make else getattr(import_module(entry.module), entry.attribute)
     except (Exception, SystemExit) as problem:  # noqa: BLE001 - a partner's module may raise anything
-        return _broken(entry, f"it cannot be imported: {_short(problem)}")
+        what = "it cannot be made" if entry.make else "it cannot be imported"
+        return _broken(entry, f"{what}: {_short(problem)}")
     if not isinstance(found, Connector):
         return _broken(entry, f"it is a {type(found).__name__}, not a Connector")
     if found.slug != entry.slug:

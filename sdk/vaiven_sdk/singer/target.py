@@ -201,10 +201,6 @@ class ConnectorTarget(Target):
             remedy='Name its stream in the setting "streams", or set "unknown_streams" to "ignore".',
         )
 
-    def get_sink(self, stream_name: str, **options: Any) -> Sink:
-        """The sink of a stream, made at its SCHEMA."""
-        return super().get_sink(stream_name, **options)
-
     @property
     def writable(self) -> dict[str, Stream[Any, Any]]:
         """The streams that can be written, by name."""

@@ -1,0 +1,1 @@
+"""Singer taps from elsewhere as connections: installed apart, run as processes, mapped to the unified model."""
