@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
-from vaiven_sdk import ClientCredentials, Limit, OAuth2, ReconnectRequired
+from vaiven_sdk import Bearer, ClientCredentials, Limit, OAuth2, ReconnectRequired
+from vaiven_sdk.auth import choose
 from vaiven_sdk.errors import OriginRefused, VaivenError, VendorDown
 from vaiven_sdk.limits import Throttle
 
@@ -255,6 +256,15 @@ async def test_a_lost_answer_without_rotation_does_no_harm(vendor, connect):
 
 
 # ------------------------------------------------------------------------------------------------------ what it obeys
+
+
+def test_a_scheme_that_can_renew_goes_before_others():
+    """A sign-in's access token would pass for one that never ends."""
+    plain = Bearer("access_token")
+    assert choose((plain, AUTH), stored(refresh_token="r")) is AUTH
+    assert choose((plain, AUTH), stored()) is plain
+    assert choose((AUTH, plain), stored()) is AUTH
+    assert choose((plain, AUTH), {"token": "t"}) is None
 
 
 async def test_the_error_function_may_say_that_a_token_has_ended(vendor, connect, rotating):
