@@ -71,6 +71,7 @@ class Stream(Generic[R, C]):
     readers: dict[str, Any] = field(default_factory=dict)
     finder: Writer | None = None
     eraser: Writer | None = None
+    erase_note: str = ""
     customizer: Any = None
     shape: Literal["record", "membership", "event"] = "record"
     """What is written here: records that change, links that are there or not, or events that happened once."""
@@ -91,9 +92,7 @@ class Stream(Generic[R, C]):
         """
         return self._writer("create", batch, needs, consent, most_bytes)
 
-    def update(
-        self, *, batch: int = 1, most_bytes: int = 0
-    ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
+    def update(self, *, batch: int = 1, most_bytes: int = 0) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
         """Mark the function that changes records by id; `write.patch` holds just what changed."""
         return self._writer("update", batch, most_bytes=most_bytes)
 
@@ -165,9 +164,17 @@ class Stream(Generic[R, C]):
 
         return mark
 
-    def erase(self, *, batch: int = 1) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
-        """Mark the function that carries out a person's request to be forgotten: for good, not to an archive."""
+    def erase(self, *, batch: int = 1, note: str = "") -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
+        """Mark the function that carries out a person's request to be forgotten: for good, not to an archive.
+
+        It answers `write.deleted()` for a record that is not there any more, too: the call may be repeated.
+
+        Args:
+            batch: most records in one call.
+            note: what else happens, or is left for the operator to do; shown before anything is sent.
+        """
         self._check(batch)
+        self.erase_note = note
 
         def mark(function: WriteFunction[C, R]) -> WriteFunction[C, R]:
             self.eraser = Writer(function, batch)

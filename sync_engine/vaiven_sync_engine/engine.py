@@ -98,8 +98,8 @@ class Engine:
         await self.database.run(begin_run, self.tenant, report, self.now())
         try:
             async with AsyncExitStack() as stack:
-                work = await self._prepare(stack, names, report)
-                await self._settle(work, report)
+                work = await self.prepare(stack, names, report)
+                await self.settle(work, report)
                 await asyncio.gather(*(self._pull(work, c, report, full, progress) for c in work.connections))
                 await self._push_rounds(work, report, dry_run, approve, max_deletes, progress)
                 report.requests = sum(h.traffic.requests for h in work.clients.values())
@@ -122,7 +122,8 @@ class Engine:
 
     # -- steps
 
-    async def _prepare(self, stack: AsyncExitStack, names: Sequence[str], report: Report) -> _Work:
+    async def prepare(self, stack: AsyncExitStack, names: Sequence[str], report: Report) -> _Work:
+        """The accounts with their streams, and a way to call each."""
         known = await self.database.run(accounts.load_all, self.tenant)
         chosen = accounts.pick(known, names)
         work = _Work({c.id: c for c in chosen}, partial=len(chosen) < len(known))
@@ -176,7 +177,7 @@ class Engine:
         account = (one.connector, one.account_id or one.id, one.base_url or "")
         return self.throttles.setdefault(account, Throttle(connector.limits))
 
-    async def _settle(self, work: _Work, report: Report) -> None:
+    async def settle(self, work: _Work, report: Report) -> None:
         """Before anything else: what became of the writes that an earlier run left open?"""
         for source in work.sources.values():
             if source.connection_id in work.sessions and source.stream.writers:

@@ -77,3 +77,10 @@ class Interrupted(OperatorError):
 
     code = "interrupted"
     remedy = "Run the same command again: it goes on from the last saved page."
+
+
+class ErasureUnfinished(CustomerError):
+    """A person could not be erased at every tool that can do it; nothing of ours was redacted yet."""
+
+    code = "erasure_unfinished"
+    remedy = "Run the same command again: what is erased already stays erased."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from vaiven_api.cli.erasure import erase, find, readmit
 from vaiven_api.cli.options import TENANT, Options, common
 from vaiven_api.cli.output import cell, moment, print_json, short, table
 from vaiven_api.cli.running import reader_of
@@ -19,14 +20,40 @@ _MANY = 500
 """Ids in one statement; below the limit of old SQLite builds."""
 
 
-@click.command()
+class _People(click.Group):
+    """A group whose plain form, `vaiven people [ID|EMAIL]`, shows people."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What names no sub-command is for `show`."""
+        if not args or (args[0] not in self.commands and args[0] != "--help"):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_People)
+def people() -> None:
+    """Find people, and why a value is what it is; erase one.
+
+    \b
+    Examples:
+      vaiven people --limit 5
+      vaiven people ana@example.com --why
+      vaiven people erase ana@example.com --dry-run
+    """  # noqa: D301
+
+
+people.add_command(erase)
+people.add_command(readmit)
+
+
+@people.command()
 @click.argument("who", metavar="[ID|EMAIL]", required=False)
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="Most people to list.")
 @click.option(
     "--why", is_flag=True, help="Add each value's source record, its time there, and the rule by which it won."
 )
 @common()
-def people(options: Options, *, who: str | None, limit: int, why: bool) -> None:
+def show(options: Options, *, who: str | None, limit: int, why: bool) -> None:
     """List people, or show one: the unified values, the records behind them, the consent log.
 
     An id that was merged away leads to the person that was kept.
@@ -40,7 +67,7 @@ def people(options: Options, *, who: str | None, limit: int, why: bool) -> None:
         if who is None:
             found, total = _some(connection, limit)
         else:
-            ids = _find(connection, who)
+            ids = find(connection, who)
             found, total = [_one(connection, person_id) for person_id in ids[:limit]], len(ids)
     if who and not found:
         raise click.BadParameter(f"there is no person {who!r}", param_hint="ID|EMAIL")
@@ -83,30 +110,6 @@ def _tools(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, list
     return out
 
 
-def _find(connection: sqlite3.Connection, who: str) -> list[str]:
-    """Ids of the people that an id or an address means: their own address, or one of their records'."""
-    redirect = connection.execute(
-        "WITH RECURSIVE way(id) AS (SELECT ? UNION SELECT r.to_id FROM redirect r JOIN way ON r.from_id = way.id"
-        " WHERE r.tenant_id = ? AND r.entity = 'person')"
-        " SELECT p.id FROM person p JOIN way ON way.id = p.id WHERE p.tenant_id = ?"
-        " AND NOT EXISTS (SELECT 1 FROM redirect r WHERE r.tenant_id = p.tenant_id AND r.entity = 'person'"
-        " AND r.from_id = p.id)",
-        (who, TENANT, TENANT),
-    ).fetchall()
-    if redirect:
-        return [redirect[0][0]]
-    address = who.strip().lower()
-    rows = connection.execute(
-        "SELECT id FROM person WHERE tenant_id = ? AND email = ? AND coalesce(deletion_reason, '') NOT LIKE 'merged%'"
-        " UNION SELECT r.entity_id FROM record_key k JOIN record r ON r.tenant_id = k.tenant_id"
-        " AND r.source_id = k.source_id AND r.remote_id = k.remote_id"
-        " WHERE k.tenant_id = ? AND k.entity = 'person' AND k.namespace = 'email' AND k.value = ? AND k.current = 1"
-        " AND r.entity_id IS NOT NULL ORDER BY 1",
-        (TENANT, address, TENANT, address),
-    )
-    return [row[0] for row in rows]
-
-
 def _one(connection: sqlite3.Connection, person_id: str) -> dict[str, Any]:
     from vaiven_sync_engine.store.entities import load  # noqa: PLC0415 - the model
 
@@ -122,7 +125,8 @@ def _one(connection: sqlite3.Connection, person_id: str) -> dict[str, Any]:
             "version": row["version"],
             "observed_at": row["observed_at"],
             "deleted_at": row["deleted_at"],
-            "fields": msgspec.json.decode(row["fields"] or "{}"),
+            "fields": (fields := msgspec.json.decode(row["fields"] or "{}")),
+            "set_aside": fields.pop("!", []),
         }
         for row in connection.execute(
             "SELECT source_id, remote_id, version, observed_at, deleted_at, fields FROM record"

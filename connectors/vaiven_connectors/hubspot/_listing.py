@@ -31,7 +31,7 @@ def listed(kind: str, names: Iterable[str], *, archived: bool = False) -> Read:
         items="results",
         page=Page.cursor("after", at="paging.next.after", size=100, size_param="limit"),
         archived=archived,
-        **({"properties": wanted} if wanted else {}),
+        properties=lambda _: wanted or None,
     )
 
 

@@ -1,6 +1,7 @@
 """HubSpot's CRM: companies, contacts and deals both ways; owners, pipelines and associations read."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from vaiven_connectors.hubspot._associations import (
@@ -24,12 +25,14 @@ from vaiven_sdk import (
     Limit,
     NotFound,
     OAuth2,
+    Outcome,
     Page,
     PermissionMissing,
     RequestRefused,
     Scope,
     Session,
     Window,
+    Write,
     get,
 )
 from vaiven_sdk.webhooks import signatures
@@ -89,6 +92,19 @@ stages = hubspot.stream(DealStage, name="stages", scopes=PIPELINES)
 companies = crm_stream(hubspot, "companies", Company, modified="hs_lastmodifieddate", needs=["name"])
 contacts = crm_stream(hubspot, "contacts", Contact, modified="lastmodifieddate", needs=["email"], unique="email")
 deals = crm_stream(hubspot, "deals", Deal, modified="hs_lastmodifieddate", needs=["name", "stage_id"])
+
+
+@contacts.erase(note="HubSpot purges the contact within 30 days and takes its addresses in no more by hand or import.")
+async def erase(hub: Session[Config], writes: Sequence[Write[Contact]]) -> list[Outcome]:
+    """One by one, for there is no batch: PublicGdprDeleteInput of crm-contacts@v3.
+
+    What it does: knowledge.hubspot.com, "Perform a permanent delete in HubSpot" (2025-06-09), read 2026-11-25.
+    """
+    for write in writes:
+        with suppress(NotFound):
+            await hub.post("/crm/v3/objects/contacts/gdpr-delete", {"objectId": write.id}, safe=True)
+    return [write.deleted() for write in writes]
+
 
 contact_companies = association_stream(
     hubspot, "contact_companies", ContactCompany, ("contacts", "companies"), "lastmodifieddate"

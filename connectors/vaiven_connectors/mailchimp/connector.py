@@ -2,6 +2,7 @@
 
 from ._account import Settings, mailchimp
 from ._campaigns import Audience, Mailing, Report, audiences, campaigns, reports
+from ._erasure import erase
 from ._members import Member, Standing, members, memberships
 from ._merge_fields import merge_fields
 from ._webhooks import hear
@@ -18,6 +19,7 @@ __all__ = [
     "audiences",
     "campaigns",
     "create",
+    "erase",
     "find",
     "hear",
     "mailchimp",

@@ -6,6 +6,7 @@ The API version is the one that the official client stripe 16.1.0 sends. Facts w
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from vaiven_sdk import (
@@ -71,7 +72,9 @@ def reading(resource: str, what: str) -> list[Scope]:
     ]
 
 
-CUSTOMER_WRITE = Scope("customer_write", "set our own metadata on customers", write=True)
+CUSTOMER_WRITE = Scope(
+    "customer_write", "set our own metadata on customers, and delete who is to be forgotten", write=True
+)
 
 customers = connector.stream(
     Customer,
@@ -183,6 +186,18 @@ async def update(hub: Session[Config], writes: Sequence[Write[Customer]]) -> lis
         else:
             outcomes.append(write.saved(stored["id"], stored))
     return outcomes
+
+
+@customers.erase(
+    note="Stripe ends the customer's active subscriptions at once. Payments and invoices keep their details:"
+    " redact those in Stripe (docs.stripe.com/privacy/redaction)."
+)
+async def erase(hub: Session[Config], writes: Sequence[Write[Customer]]) -> list[Outcome]:
+    """Delete the customers for good (docs.stripe.com/api/customers/delete, read 2026-11-25)."""
+    for write in writes:
+        with suppress(NotFound):
+            await hub.delete(f"/v1/customers/{write.id}", safe=True)
+    return [write.deleted() for write in writes]
 
 
 @connector.error

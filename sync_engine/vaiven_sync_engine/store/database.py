@@ -74,6 +74,31 @@ class Database:
         """As `run`, for callers without an event loop."""
         return self._thread.submit(lambda: self._transaction(work, *args, **kwargs)).result()
 
+    def compact(self) -> None:
+        """Rewrite the file, so that nothing of what was deleted or replaced is left in it or in its log.
+
+        Raises:
+            StoreLocked: a reader keeps the log from being emptied.
+        """
+        self._thread.submit(self._compact).result()
+
+    def _compact(self) -> None:
+        connection = self._connection
+        if connection is None:
+            raise StoreDamaged("The store is closed.")
+        with _named_errors(self.path):
+            connection.execute("PRAGMA temp_store=FILE")
+            try:
+                connection.execute("VACUUM")
+            finally:
+                connection.execute("PRAGMA temp_store=MEMORY")
+            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreLocked(
+                f"The log of the store {self.path} could not be emptied.",
+                why="somebody is reading the store, so old pages are still in its log",
+            )
+
     def close(self) -> None:
         """Finish what is queued, close the file and free the lock."""
         if self._connection is not None:

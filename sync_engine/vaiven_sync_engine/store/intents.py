@@ -54,6 +54,8 @@ def unsettled(connection: sqlite3.Connection, tenant: str, source: int) -> list[
         {**dict(row), "fields": msgspec.json.decode(row["fields"])}
         for row in connection.execute(
             "SELECT * FROM intent WHERE tenant_id = ? AND source_id = ? AND state IN ('sending', 'unknown')"
+            # An erasure is settled by erasing again, which does no harm.
+            " AND op <> 'erase'"
             " ORDER BY created_at, id",
             (tenant, source),
         )

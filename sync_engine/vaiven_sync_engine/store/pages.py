@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from vaiven_sync_engine.errors import PositionLost
+from vaiven_sync_engine.store.tombstones import admitted, without_erased
 
 if TYPE_CHECKING:
     import sqlite3
@@ -99,7 +100,11 @@ def upsert_records(
     good: Sequence[Observed],
     deleted_at: str | None = None,
 ) -> int:
-    """Store records, newest version first come or not; gives how many rows changed."""
+    """Store records, newest version first come or not; gives how many rows changed.
+
+    A record of somebody who was erased is not stored.
+    """
+    good = admitted(connection, tenant, source, good)
     before = connection.total_changes
     connection.executemany(
         _UPSERT,
@@ -113,6 +118,7 @@ def upsert_records(
 
 def set_aside(connection: sqlite3.Connection, tenant: str, source: int, run: str, at: str, bad: Sequence[Bad]) -> None:
     """Put records that cannot be taken into quarantine, once each."""
+    bad = without_erased(connection, tenant, source, bad)
     connection.executemany(
         "INSERT INTO quarantine (tenant_id, id, source_id, remote_id, code, reason, body, run_id, first_at, last_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
