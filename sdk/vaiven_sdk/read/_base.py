@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,19 +90,22 @@ class Read(ABC):
             TypeError: there is such a slot.
         """
         for template in self.templates():
-            check_slots(template, config, where, given)
             for name, attribute in SLOT.findall(template):
                 if name in _WITHIN and name not in given:
                     raise TypeError(f"{where}: {{{name}}} has a value within {_WITHIN[name]} alone")
                 if name in {"since", "until"} and attribute not in {"", "date", "epoch", "epoch_ms"}:
                     raise TypeError(f"{where}: {{{name}.{attribute}}} is none of date, epoch, epoch_ms")
+            check_slots(template, config, where, given)
 
 
 def date_of(headers: Mapping[str, str]) -> str | None:
     """The vendor's clock by the Date header."""
     header = headers.get("date")
-    if not header:
-        return None
+    return _date(header) if header else None
+
+
+@functools.lru_cache(maxsize=64)
+def _date(header: str) -> str | None:
     try:
         return instant(parsedate_to_datetime(header))
     except (TypeError, ValueError):

@@ -83,7 +83,7 @@ class FileFormat:
                         with archive.open(member) as unpacked:
                             yield io.BufferedReader(_Counted(unpacked, left))
         else:
-            source = gzip.GzipFile(fileobj=file) if packed == "gzip" else file
+            source = gzip.GzipFile(fileobj=file, mode="rb") if packed == "gzip" else file
             yield io.BufferedReader(_Counted(source, left))
 
     def _csv(self, part: io.BufferedReader) -> Iterator[Row]:
@@ -97,6 +97,9 @@ class FileFormat:
         if header is None:
             return
         names = [name.strip() for name in header]
+        if names and names[0][:1] in {"{", "<"}:
+            # An error told with status 200 would pass for a table without rows.
+            raise AnswerMalformed("The report's file is JSON, HTML or XML, and not CSV.")
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise AnswerMalformed(f"The report has two columns called {min(twice)!r}.")

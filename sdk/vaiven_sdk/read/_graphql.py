@@ -99,4 +99,4 @@ def graphql(
     at = f"data.{items}"
     records = f"{at}.nodes" if "nodes" in words else f"{at}.edges[].node"
     body: dict[str, Any] = {"query": query, "variables": variables or {}}
-    return Request("POST", path, records, Page.connection(at=at, size=page_size), {}, body, {}, graphql_error)
+    return Request("POST", path, records, Page.connection(at=at, size=page_size), {}, body, check_answer=graphql_error)

@@ -30,17 +30,28 @@ class Request(Read):
     page: Page
     params: Mapping[str, str | int | bool | Slot] = field(default_factory=dict)
     json: Mapping[str, Any] | Slot | None = None
-    inject: Mapping[str, str] = field(default_factory=dict)
+    around: Mapping[str, str] = field(default_factory=dict)
     check_answer: Callable[[Answer], VaivenError | None] | None = None
 
     def __post_init__(self) -> None:
         if self.items is None and self.page.paths:
             wanted = ", ".join(map(repr, self.page.paths))
             raise TypeError(f"{self.path}: paging looks for {wanted} in the answer, so the records need items=...")
-        if self.inject and "[]" not in (self.items or ""):
-            raise TypeError(f"{self.path}: inject=... takes values from around the record, so items=... needs a `[]`")
-        for name in self.inject:
+        if self.around and "[]" not in (self.items or ""):
+            raise TypeError(f"{self.path}: inject(...) takes values from around the record, so items=... needs a `[]`")
+        for name in self.around:
             check_name(name, str(self.path))
+
+    def inject(self, **paths: str) -> Request:
+        """The same read, whose records get values of the array entry around them.
+
+        Args:
+            paths: name in the record, and dotted path in the entry; `items` goes through an array with `[]`.
+
+        Raises:
+            TypeError: there is no array around the records.
+        """
+        return dataclasses.replace(self, around=paths)
 
     @property
     def size(self) -> int:
@@ -58,7 +69,7 @@ class Request(Read):
         """The pages, as the rule leads on."""
         nested = "[]" in (self.items or "")
         last_key = (("id",) if nested else key) if self.page.by_last else ()
-        split = splitter(self.items, tuple(self.page.paths), tuple(self.inject.items()), last_key)
+        split = splitter(self.items, tuple(self.page.paths), tuple(self.around.items()), last_key)
         given: set[str] = set()
         while True:
             answer = await self.ask(send, window, self.page.turn(state))
@@ -124,7 +135,7 @@ def check_name(name: str, where: str) -> None:
         TypeError: the name has a dot or a quote.
     """
     if not name or set(name) & set('."\\'):
-        raise TypeError(f"{where}: inject={{{name!r}: ...}} must be a plain name")
+        raise TypeError(f"{where}: inject {name!r}: the name must be a plain one")
 
 
 def get(
@@ -132,7 +143,6 @@ def get(
     *,
     items: str | None = None,
     page: Page | None = None,
-    inject: Mapping[str, str] | None = None,
     **params: str | int | bool | Slot,
 ) -> Request:
     """Read with GET.
@@ -142,12 +152,11 @@ def get(
         items: dotted path of the array of records in the answer; None when the answer is the array. `[]` goes into
             each entry of an array: `results[].associations.companies.results`.
         page: the paging rule; one page when left out.
-        inject: for `items` with `[]`: name in the record, and dotted path in the entry around it.
         params: query parameters: a value, a text with `{config.x}`, `{since}` or `{until}` (left out of the request
             while the slot is empty), or a function of the window. `{since.date}` is the civil date in the account's
             time zone, `{since.epoch}` and `{since.epoch_ms}` count from 1970.
     """
-    return Request("GET", path, items, page or Page.single(), params, None, inject or {})
+    return Request("GET", path, items, page or Page.single(), params)
 
 
 def post(
@@ -156,7 +165,6 @@ def post(
     json: Mapping[str, Any] | Slot,
     items: str | None = None,
     page: Page | None = None,
-    inject: Mapping[str, str] | None = None,
     **params: str | int | bool | Slot,
 ) -> Request:
     """Read with POST (a search).
@@ -167,7 +175,6 @@ def post(
             function of the window.
         items: as in `get`.
         page: as in `get`.
-        inject: as in `get`.
         params: as in `get`.
     """
-    return Request("POST", path, items, page or Page.single(), params, json, inject or {})
+    return Request("POST", path, items, page or Page.single(), params, json)

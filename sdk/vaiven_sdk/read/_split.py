@@ -142,7 +142,7 @@ class _Inner:
 def _inner(rest: str, inject: tuple[tuple[str, str], ...], key: tuple[str, ...]) -> _Inner:
     own, _, after = rest.partition("[]")
     deeper = _inner(after.removeprefix("."), inject, ()) if after else None
-    leaf = list[deeper.entry | None] | None if deeper else msgspec.Raw | None  # type: ignore[name-defined]
+    leaf = list[deeper.entry | None] | None if deeper else msgspec.Raw  # type: ignore[name-defined]
     # The values to inject stand in the innermost entry that is around a record.
     wanted = () if deeper else tuple((name, tuple(path.split("."))) for name, path in inject)
     leaves = {own: leaf, **{".".join(way): Any for _, way in wanted}}
