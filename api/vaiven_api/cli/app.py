@@ -25,6 +25,7 @@ COMMANDS = {
     "conflicts": "List the values that lost, and why.",
     "quarantine": "List the records that could not be taken.",
     "test": "Certify a connector.",
+    "singer": "Connectors as Singer taps and targets, and Singer taps as connections.",
     "record": "Record a connector's cassettes.",
     "diff": "Show what changed since a connector's last release.",
     "doctor": "Check this installation and its store.",
