@@ -68,7 +68,7 @@ def connect(
     """  # noqa: D301
     from vaiven_api.cli import credential as asked  # noqa: PLC0415
     from vaiven_api.cli.logs import set_up  # noqa: PLC0415
-    from vaiven_registry import Registry  # noqa: PLC0415
+    from vaiven_api.cli.taps import registry_of  # noqa: PLC0415
     from vaiven_sync_engine.store import Database  # noqa: PLC0415
     from vaiven_sync_engine.vault import Vault  # noqa: PLC0415
 
@@ -76,7 +76,7 @@ def connect(
     name = _name(name or slug)
     if base_url:
         check_address(base_url)
-    registry = Registry()
+    registry = registry_of(options)
     connector = registry.load(slug)
     unknown = sorted(set(streams) - set(connector.streams))
     if unknown:

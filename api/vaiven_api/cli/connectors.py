@@ -21,7 +21,7 @@ def connectors() -> None:
 
 
 @connectors.command("list")
-@common(store=False)
+@common()
 def list_(options: Options) -> None:
     """List the connectors with their streams; broken plug-ins come with the reason.
 
@@ -29,9 +29,10 @@ def list_(options: Options) -> None:
     Example:
       vaiven connectors list --json
     """  # noqa: D301
-    from vaiven_registry import Broken, Registry  # noqa: PLC0415
+    from vaiven_api.cli.taps import registry_of  # noqa: PLC0415
+    from vaiven_registry import Broken  # noqa: PLC0415
 
-    registry = Registry()
+    registry = registry_of(options)
     found, hidden = [], []
     for entry in registry.list():
         try:
@@ -71,7 +72,7 @@ def list_(options: Options) -> None:
 
 @connectors.command()
 @click.argument("slug")
-@common(store=False)
+@common()
 def show(options: Options, slug: str) -> None:
     """Show all that a connector declares: streams, fields, guards, limits, sign-in, settings.
 
@@ -79,9 +80,9 @@ def show(options: Options, slug: str) -> None:
     Example:
       vaiven connectors show hubspot
     """  # noqa: D301
-    from vaiven_registry import Registry  # noqa: PLC0415
+    from vaiven_api.cli.taps import registry_of  # noqa: PLC0415
 
-    described = detail(slug, Registry())
+    described = detail(slug, registry_of(options))
     if options.json:
         print_json(described)
         return

@@ -48,7 +48,7 @@ def engine_of(options: Options) -> Iterator[Engine]:
     """
     from vaiven_api.cli.logs import set_up  # noqa: PLC0415
     from vaiven_api.cli.secrets import remember  # noqa: PLC0415
-    from vaiven_registry import Registry  # noqa: PLC0415
+    from vaiven_api.cli.taps import registry_of  # noqa: PLC0415
     from vaiven_sync_engine.connections import keep_secret  # noqa: PLC0415
     from vaiven_sync_engine.engine import Engine  # noqa: PLC0415
     from vaiven_sync_engine.store import Database  # noqa: PLC0415
@@ -74,7 +74,7 @@ def engine_of(options: Options) -> Iterator[Engine]:
             sealed = vault.seal(TENANT, one.id, renewed)
             await database.run(keep_secret, TENANT, one.id, sealed, now())
 
-        yield Engine(database, Registry().load, unseal, tenant=TENANT, keep=keep)
+        yield Engine(database, registry_of(options).load, unseal, tenant=TENANT, keep=keep)
     signal.signal(signal.SIGTERM, former)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -102,7 +103,7 @@ def listed(taps: Taps) -> list[Listed]:
             attribute=name,
             distribution=f"{tap.facts.package}, Singer (unrated)",
             version=tap.facts.version,
-            make=lambda tap=tap: connector_of(tap),
+            make=partial(connector_of, tap),
         )
         for name, tap in taps.all().items()
     ]

@@ -133,7 +133,7 @@ def _fields(path: str, stream: str, kind: str, given: Mapping[str, Any], entry: 
         values = table.get("values")
         if values is not None and not (isinstance(values, dict) and all(isinstance(v, str) for v in values.values())):
             _refuse(path, f"{where} values", "give texts for texts, as in { active = 'granted' }")
-        found[name] = FieldMap(to, values, table.get("ref"))
+        found[name] = FieldMap(to, values if isinstance(values, dict) else None, table.get("ref"))
     return found
 
 

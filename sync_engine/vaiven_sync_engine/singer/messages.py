@@ -155,6 +155,10 @@ def _row_of(line: bytes) -> bytes:
     return line[begin + len(b'"record":') :].strip() if begin >= 0 else line
 
 
+def _some(file: Any) -> list[bytes]:
+    return list(islice(file, ROWS))
+
+
 async def _from_files(message: Message) -> AsyncGenerator[bytes, None]:
     """The rows in a BATCH's files: JSON lines, plain or gzip, on this machine."""
     if message.encoding.get("format") != "jsonl" or message.encoding.get("compression") not in {None, "none", "gzip"}:
@@ -170,7 +174,7 @@ async def _from_files(message: Message) -> AsyncGenerator[bytes, None]:
             except OSError as problem:
                 raise TapProtocol("A file of the tap's rows is not there.", why=str(problem.strerror)) from None
             file = stack.enter_context(opened)
-            while lines := await asyncio.to_thread(lambda file=file: list(islice(file, ROWS))):
+            while lines := await asyncio.to_thread(_some, file):
                 for line in lines:
                     if line.strip():
                         yield line.strip()

@@ -87,10 +87,10 @@ def record_class(entry: Entry, mapped: StreamMap) -> type[Record[Any]]:
         "cursor": attributes[mapped.version] if mapped.version else None,
     }
     title = re.sub(r"\W", "", mapped.stream.title()) or "Row"
-    made: type[Record[Any]] = create_model(  # type: ignore[call-overload]
-        title, __base__=Record[entity], __module__=__name__, __cls_kwargs__=kept, **fields
-    )
-    return made
+    base: Any = Record[entity]  # type: ignore[valid-type]
+    made: Any = create_model(title, __base__=base, __module__=__name__, __cls_kwargs__=kept, **fields)
+    found: type[Record[Any]] = made
+    return found
 
 
 def _info(name: str, target: FieldMap | None, *, required: bool) -> Any:
