@@ -12,7 +12,6 @@ from vaiven_api.cli.output import many, print_json, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from vaiven_sync_engine.singer.home import Tap, Taps
 
@@ -65,7 +64,7 @@ def run(slug: str, arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         # Whoever reads our messages is gone: what it has not confirmed by its STATE is read again.
         sys.stderr.write("The program that reads the messages has ended.\n")
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 1
     return code if isinstance(code, int) else 0
 
@@ -78,7 +77,7 @@ def run(slug: str, arguments: Sequence[str]) -> int:
 @click.option("--python", metavar="PY", help="The Python for it, as in python3.12 or a path.")
 @common(log=True)
 def add(
-    options: Options, package: str, specs: Sequence[str], config: str | None, name: str, python: str | None
+    options: Options, *, package: str, specs: Sequence[str], config: str | None, name: str, python: str | None
 ) -> None:
     """Install a Singer tap in a virtualenv of its own, look at its streams and suggest what they become.
 
@@ -134,7 +133,10 @@ def list_(options: Options) -> None:
         return
     table(
         ("tap", "package", "version", "level", "streams", "read"),
-        [[r["name"], r["package"], r["version"], r["level"], r["streams"], r["problem"] or r["read"]] for r in rows],
+        [
+            [r["name"], r["package"], r["version"], r["level"], r["streams"], r["problem"] or ", ".join(r["read"])]
+            for r in rows
+        ],
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -155,6 +154,13 @@ def _row_of(line: bytes) -> bytes:
     return line[begin + len(b'"record":') :].strip() if begin >= 0 else line
 
 
+def _opened(path: Path, *, zipped: bool) -> Any:
+    try:
+        return gzip.GzipFile(path) if zipped else path.open("rb")
+    except OSError as problem:
+        raise TapProtocol("A file of the tap's rows is not there.", why=str(problem.strerror)) from None
+
+
 def _some(file: Any) -> list[bytes]:
     return list(islice(file, ROWS))
 
@@ -168,12 +174,7 @@ async def _from_files(message: Message) -> AsyncGenerator[bytes, None]:
         if parts.scheme not in {"", "file"}:
             raise TapProtocol("The tap gives its rows in files on another machine.", why=f"{parts.scheme}://")
         path = Path(unquote(parts.path))
-        with ExitStack() as stack:
-            try:
-                opened: Any = gzip.open(path) if message.encoding.get("compression") == "gzip" else path.open("rb")
-            except OSError as problem:
-                raise TapProtocol("A file of the tap's rows is not there.", why=str(problem.strerror)) from None
-            file = stack.enter_context(opened)
+        with _opened(path, zipped=message.encoding.get("compression") == "gzip") as file:
             while lines := await asyncio.to_thread(_some, file):
                 for line in lines:
                     if line.strip():

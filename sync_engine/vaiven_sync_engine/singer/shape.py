@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import AliasPath, BeforeValidator, create_model
 from pydantic import Field as PydanticField
@@ -87,10 +87,9 @@ def record_class(entry: Entry, mapped: StreamMap) -> type[Record[Any]]:
         "cursor": attributes[mapped.version] if mapped.version else None,
     }
     title = re.sub(r"\W", "", mapped.stream.title()) or "Row"
-    base: Any = Record[entity]  # type: ignore[valid-type]
-    made: Any = create_model(title, __base__=base, __module__=__name__, __cls_kwargs__=kept, **fields)
-    found: type[Record[Any]] = made
-    return found
+    base: Any = Record
+    made: Any = create_model(title, __base__=base[entity], __module__=__name__, __cls_kwargs__=kept, **fields)
+    return cast("type[Record[Any]]", made)
 
 
 def _info(name: str, target: FieldMap | None, *, required: bool) -> Any:
