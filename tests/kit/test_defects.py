@@ -1,9 +1,9 @@
 """Planted defects: each is caught, by the rule that should.
 
 Three classic ones cannot be planted, because the SDK does not let them happen, and others stand in their place: the
-wait that a vendor asks for is kept by the limits underneath, whatever a connector makes of the error; a next link to another
-host is refused before it is signed; and connector code never holds the credential, so that here it leaks through a
-scheme of its own.
+wait that a vendor asks for is kept by the limits underneath, whatever a connector makes of the error; a next link to
+another host is refused before it is signed; and connector code never holds the credential, so that here it leaks
+through a scheme of its own.
 """
 
 import pytest
@@ -39,7 +39,6 @@ GIVE = "        yield Batch(live, gone, state=[at, after] if more else None, sin
 PAIRS = "    pairs = [(w, results[w.hub_id]) for w in writes]"
 LAST = '    return [w.rejected(r["error"], r["message"]) if "error" in r else w.saved(r["id"], r) for w, r in pairs]'
 STATUS = 'values={"active": "granted", "left": "denied"}'
-STREAM = "    create_key=CreateKey.NATURAL,\n"
 ASKEW = '''
 
     @derive("given_name", back=lambda person: {"last_name": person.get("given_name")})

@@ -115,7 +115,10 @@ async def custom_fields(kit: Kit) -> list[str]:
     found: list[str] = []
     account = kit.bench.north
     for name, stream in streams:
-        key, remote_id = account.renew().customise(name)
+        simulator = account.renew()
+        # How many fields a vendor names at once is not what is looked at here.
+        simulator.page_cap = None
+        key, remote_id = simulator.customise(name)
         async with AsyncExitStack() as stack:
             told = list(await stream.customizer(await kit.bench.session(stack, account)))
         if key not in {field.key for field in told}:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from vaiven_connectors.hubspot._sim_portal import Portal
+from vaiven_sdk import Delivery
 from vaiven_sdk.testing import Simulator
+from vaiven_sdk.webhooks import signatures
 
 _OBJECTS = ("companies", "contacts", "deals")
 _TIES = {
@@ -96,6 +100,23 @@ class Driven(Simulator):
         self.act("create_property", {"object_type": stream, "definition": {"name": name, "label": "Favourite colour"}})
         properties = {**self._new(stream), name: "teal"}
         return name, self.act("create_record", {"object_type": stream, "properties": properties})
+
+    def delivery(self, stream: str, secret: str) -> Delivery:
+        """One event, signed by version 3 of HubSpot's scheme."""
+        kinds = {"contacts": "contact", "companies": "company", "deals": "deal"}
+        if stream not in kinds:
+            return super().delivery(stream, secret)
+        event = {
+            "eventId": 1,
+            "portalId": self.portal.portal_id,
+            "subscriptionType": f"{kinds[stream]}.propertyChange",
+            "objectId": self.portal.collection(stream).live[0],
+            "propertyName": "city",
+        }
+        headers = {"x-hubspot-request-timestamp": str(int(self.clock.now().timestamp() * 1000))}
+        bare = Delivery(msgspec.json.encode([event]), headers, "https://hub.example/hooks/hubspot")
+        signature = signatures.hubspot().sign(bare, secret)
+        return Delivery(bare.body, {**headers, "x-hubspot-signature-v3": signature}, bare.url)
 
     def _new(self, kind: str) -> dict[str, str]:
         self._made += 1

@@ -22,14 +22,14 @@ class Settings(Config):
     """What is asked for beside the credential."""
 
     audience_id: str = Field(
-        pattern=r"[0-9a-z]{6,20}",
+        pattern=r"^[0-9a-z]{6,20}$",
         title="Audience ID",
         description="In Mailchimp: Audience > Settings > Audience name and defaults > Audience ID.",
         examples=["a1b2c3d4e5"],
     )
     data_centre: str = Field(
         "",
-        pattern=r"[a-z]{2}[0-9]{1,3}",
+        pattern=r"^[a-z]{2}[0-9]{1,3}$",
         title="Data centre",
         description="The end of your API key, after the dash. Found by itself when you sign in at Mailchimp.",
         examples=["us21"],

@@ -89,6 +89,8 @@ class Call:
     base: str
     ip: str = "127.0.0.1"
     slots: dict[str, str] = field(default_factory=dict)
+    cap: int | None = None
+    """Records that a page has at most, whatever is asked for."""
 
     def json(self, required: Sequence[str] = (), /, **shapes: str) -> Json:
         """The body as an object, checked as the vendor's schema validator would."""
@@ -120,7 +122,7 @@ class Call:
 
     def page(self) -> tuple[int, int]:
         """`offset` and `count`; a count over the documented maximum of 1000 gives 1000."""
-        return self.number("offset", 0), min(self.number("count", 10), MAX_COUNT)
+        return self.number("offset", 0), min(self.number("count", 10), MAX_COUNT, self.cap or MAX_COUNT)
 
 
 @dataclass(slots=True)

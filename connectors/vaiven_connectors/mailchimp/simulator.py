@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 from vaiven_connectors.mailchimp._sim_account import DC, Batches, OAuth, Root, account_record, list_record
 from vaiven_connectors.mailchimp._sim_audience import Audience, Author
 from vaiven_connectors.mailchimp._sim_campaigns import Campaigns, engage
+from vaiven_connectors.mailchimp._sim_drive import Driven
 from vaiven_connectors.mailchimp._sim_http import (
     Call,
     Fields,
@@ -34,7 +35,7 @@ from vaiven_connectors.mailchimp._sim_http import (
 from vaiven_connectors.mailchimp._sim_lists import Lists
 from vaiven_connectors.mailchimp._sim_members import Members
 from vaiven_connectors.mailchimp._sim_webhooks import Webhooks
-from vaiven_sdk.testing import Clock, Simulator, action
+from vaiven_sdk.testing import Clock, action
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _ADMIN = Author("admin", "Admin Add", skip_validation=True)
@@ -42,7 +43,7 @@ _IMPORT = Author("admin", "Import", skip_validation=True)
 _PERSON = Author("user", "Hosted Signup Form", ip="203.0.113.7", skip_validation=True, person=True)
 
 
-class MailchimpSimulator(Simulator):
+class MailchimpSimulator(Driven):
     """One Mailchimp account with one audience, `config["audience_id"]`.
 
     Quirks:
@@ -297,7 +298,8 @@ class MailchimpSimulator(Simulator):
             base = f"{request.url.scheme}://{request.headers.get('host', 'localhost')}"
             ip = request.client.host if request.client else ""
             method = "GET" if request.method == "HEAD" else request.method
-            call = Call(method, request.url.path.removeprefix("/3.0") or "/", request.query_params, raw, base, ip)
+            path = request.url.path.removeprefix("/3.0") or "/"
+            call = Call(method, path, request.query_params, raw, base, ip, cap=self.page_cap)
             status, body = self._answer(call)
             return Response(body, status, {"X-Request-Id": self._request_id()}, "application/json; charset=utf-8")
         except Problem as problem:

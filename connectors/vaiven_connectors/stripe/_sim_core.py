@@ -66,6 +66,7 @@ class StripeCore(Simulator):
     """State and services for the endpoints; see `StripeSimulator` for what is served and for the quirks."""
 
     slug: ClassVar[str] = "stripe"
+    calm: ClassVar[dict[str, Any]] = {"rate_limit": 0}
     quirks: ClassVar[dict[str, Any]] = {
         "livemode": False,
         "rate_limit": None,
@@ -257,6 +258,7 @@ class StripeCore(Simulator):
                 code="parameter_invalid_integer",
                 param="limit",
             )
+        limit = min(limit, self.page_cap or limit)
         if params.get("starting_after") and params.get("ending_before"):
             raise bad(
                 "Received both starting_after and ending_before parameters. Please pass in only one.",

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vaiven_connectors.stripe._sim_core import DAY, Call
-from vaiven_connectors.stripe._sim_history import History
+from vaiven_connectors.stripe._sim_drive import Driven
 from vaiven_connectors.stripe._sim_objects import API_VERSION
 from vaiven_connectors.stripe._sim_search import FIELDS, predicate
 from vaiven_connectors.stripe._sim_wire import Json, StripeError, bad, tree
@@ -28,7 +28,7 @@ MAX_KEY = 255
 _HELP = "https://support.stripe.com/"
 
 
-class StripeSimulator(History):
+class StripeSimulator(Driven):
     """Stripe: customers, catalogue, payments, billing, events and search, as stripe-python 16.1.0 meets them.
 
     Served: account, customers, payment_methods, products, prices, charges, payment_intents, refunds,
