@@ -114,7 +114,7 @@ def add(
 @common()
 def list_(options: Options) -> None:
     """List the added taps with what they read."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, tap in _taps(options).all().items():
         read, problem = _mapped(tap)
         rows.append(
