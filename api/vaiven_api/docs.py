@@ -20,6 +20,7 @@ import vaiven_sdk
 from vaiven_api.cli.app import COMMANDS, app
 from vaiven_api.cli.connectors import detail
 from vaiven_api.cli.exits import EXIT_CODES, code_of
+from vaiven_api.kit import page as _quality_rules
 from vaiven_registry import Registry
 from vaiven_registry import errors as _registry_errors
 from vaiven_sdk.errors import Actor, VaivenError, taxonomy
@@ -44,6 +45,7 @@ def pages() -> dict[str, str]:
         "docs/reference/cli.md": _cli(),
         "docs/reference/errors.md": _errors(),
         "docs/reference/sdk.md": _sdk(),
+        "docs/sdk/quality-rules.md": _rules(),
         "docs/connectors/index.md": _connectors(details.values()),
         **{f"docs/connectors/{slug}.md": _connector(about) for slug, about in details.items()},
     }
@@ -237,6 +239,11 @@ def _docstring(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> I
     yield re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
 
+def _rules() -> Iterator[str]:
+    yield _MADE
+    yield from _quality_rules.lines()
+
+
 # ------------------------------------------------------------------------------------------------------ connectors
 def _connectors(details: Iterable[dict[str, Any]]) -> Iterator[str]:
     yield _MADE
@@ -249,15 +256,25 @@ def _connectors(details: Iterable[dict[str, Any]]) -> Iterator[str]:
         read = [s["name"] for s in about["streams"] if s["direction"] != "both"]
         link = f"[{about['name']}]({about['slug']}.md)"
         simulator = "yes" if about["has_simulator"] else "no"
-        rows.append((link, about["category"], ", ".join(both), ", ".join(read), simulator))
-    yield from _table(("connector", "category", "both ways", "read", "simulator"), rows)
+        level = about["quality"]["level"] or "-"
+        rows.append(
+            (link, about["category"], level, about["quality"]["evidence"], ", ".join(both), ", ".join(read), simulator)
+        )
+    yield from _table(("connector", "category", "level", "evidence", "both ways", "read", "simulator"), rows)
 
 
 def _connector(about: dict[str, Any]) -> Iterator[str]:
     slug = about["slug"]
     yield _MADE
     yield f"# {about['name']}\n"
+    quality = about["quality"]
+    level = quality["level"] or "not yet measured"
     yield f"Category {about['category']}. The vendor's own documentation: <{about['docs']}>.\n"
+    yield f"Quality: **{level}**. Evidence: **{quality['evidence']}**. Support: {quality['support'] or 'nobody named'}."
+    yield f"Lifecycle: {quality['lifecycle']}. What these say: [the kit](../sdk/kit.md).\n"
+    for rule, why in quality["exempt"].items():
+        yield f"- Let off [{rule}](../sdk/quality-rules.md#{rule}): {why}"
+    yield ""
     yield "## Streams\n"
     rows = [
         (

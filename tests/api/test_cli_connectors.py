@@ -7,7 +7,8 @@ def test_list_has_stable_keys(line):
     listed = line.json("connectors", "list")
     assert set(listed) == {"connectors", "broken"}
     hubspot = next(c for c in listed["connectors"] if c["slug"] == "hubspot")
-    assert set(hubspot) == {"slug", "name", "category", "has_simulator", "streams", "package", "version"}
+    about = {"slug", "name", "category", "has_simulator", "level", "evidence", "streams", "package", "version"}
+    assert set(hubspot) == about
     stream = next(s for s in hubspot["streams"] if s["name"] == "contacts")
     assert set(stream) == {"name", "entity", "direction", "incremental", "guarantee"}
     assert stream["direction"] == "both"
@@ -25,7 +26,7 @@ def test_show_has_stable_keys(line):
 
 def test_show_prints_everything_for_people(line):
     shown = line.run("connectors", "show", "hubspot").output
-    for part in ("guard read_then_write", "create key external_id", "100 calls in 10 s", "contacts -> person"):
+    for part in ("guard read_then_write", "create key external_id", "100 calls in 10 s", "contacts -> person", "Quality: ", "Support: "):
         assert part in shown
 
 

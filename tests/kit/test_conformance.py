@@ -9,7 +9,7 @@ from vaiven_registry import Registry
 
 REGISTRY = Registry()
 SLUGS = [entry.slug for entry in REGISTRY.list() if entry.built_in]
-# What a run of the kit proves here and now; the others rest on people, on tests elsewhere or on files that come with time.
+# What a run proves here and now; the others rest on people, on tests elsewhere or on files that come with time.
 DYNAMIC = tuple(
     rule.id for rule in RULES
     if rule.id not in {"coverage", "contract", "recorded", "live", "memory", "no-escapes", "singer", "types"}

@@ -25,7 +25,7 @@ def test_all_rules_held_is_platinum():
 @pytest.mark.parametrize("rule", [rule.id for rule in RULES])
 def test_one_missed_rule_keeps_its_level_and_those_above(rule):
     one = certificate(rule)
-    assert one.level == ([""] + list(LEVELS))[LEVELS.index(BY_ID[rule].level)]
+    assert one.level == ["", *LEVELS][LEVELS.index(BY_ID[rule].level)]
     assert [missing.id for missing in one.missing] == [rule]
 
 

@@ -62,10 +62,11 @@ def list_(options: Options) -> None:
     rows = []
     for entry, manifest in found:
         for n, stream in enumerate(manifest.streams):
-            name, category = (entry.slug, manifest.category) if n == 0 else ("", "")
+            badges = (manifest.quality.level or "-", manifest.quality.evidence)
+            head = (entry.slug, manifest.category, *badges) if n == 0 else (" ",) * 4
             reads = "changes" if stream.incremental else "whole"
-            rows.append([name or " ", category or " ", stream.name, stream.direction, reads, stream.guarantee])
-    table(("connector", "category", "stream", "direction", "reads", "guarantee"), rows)
+            rows.append([*head, stream.name, stream.direction, reads, stream.guarantee])
+    table(("connector", "category", "level", "evidence", "stream", "direction", "reads", "guarantee"), rows)
     for one in broken:
         click.echo(f"\nBroken: {one.slug} from {one.distribution}: {one.reason}\n  {one.remedy}")
 
@@ -87,6 +88,7 @@ def show(options: Options, slug: str) -> None:
         print_json(described)
         return
     click.echo(f"{described['name']} ({slug}, {described['category']})  {described['docs']}")
+    _show_quality(described["quality"])
     click.echo(f"\nAddress: {described['base_url']}   further hosts: {', '.join(described['hosts']) or 'none'}")
     for scheme in described["auth"]:
         click.echo(f"Sign in: {scheme['kind']}, takes {', '.join(scheme['fields'])}")
@@ -105,6 +107,15 @@ def show(options: Options, slug: str) -> None:
         click.echo(f"\nWebhooks: {hook['signature']}")
     for stream in described["streams"]:
         _show_stream(stream)
+
+
+def _show_quality(quality: dict[str, Any]) -> None:
+    """The badges, each of which says something else."""
+    click.echo(f"Quality: {quality['level'] or 'not measured'}   evidence: {quality['evidence']}")
+    who = quality["owner"] or "-"
+    click.echo(f"Support: {quality['support'] or '-'}   lifecycle: {quality['lifecycle']}   owner: {who}")
+    for rule, why in quality["exempt"].items():
+        click.echo(f"  let off {rule}: {why}")
 
 
 def _show_scopes(described: dict[str, Any]) -> None:
@@ -137,6 +148,8 @@ def summary(manifest: Manifest) -> dict[str, Any]:
         "name": manifest.name,
         "category": manifest.category,
         "has_simulator": manifest.has_simulator,
+        "level": manifest.quality.level,
+        "evidence": manifest.quality.evidence,
         "streams": [
             {
                 "name": s.name,
