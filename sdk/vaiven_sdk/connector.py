@@ -12,6 +12,7 @@ from vaiven_sdk.auth import Auth
 from vaiven_sdk.config import Config, check_slots
 from vaiven_sdk.errors import VaivenError
 from vaiven_sdk.guarantees import CreateKey, Deletes, Guard
+from vaiven_sdk.http import Transport
 from vaiven_sdk.limits import Limit
 from vaiven_sdk.read import Read
 from vaiven_sdk.record import Record
@@ -50,6 +51,8 @@ class Connector(Generic[C]):
         version: of the connector, by semantic versioning; `vaiven diff` says which step a change needs.
         scopes: what every stream needs (to sign in, to read the account's name), each with its reason. A sign-in by
             OAuth2 that names no scopes asks for `scopes_for(...)`.
+        transport: makes an httpx transport of the settings, for a vendor that plain HTTPS does not reach; a test's
+            own transport comes first. Signing, limits and retries stay.
     """
 
     slug: str
@@ -64,6 +67,7 @@ class Connector(Generic[C]):
     docs: str = ""
     version: str = "0.1.0"
     scopes: Sequence[Scope] = ()
+    transport: Callable[[C], Transport | None] | None = None
     streams: dict[str, Stream[Any, C]] = field(default_factory=dict, init=False)
     hooks: dict[str, Any] = field(default_factory=dict, init=False)
     webhooks: list[Webhook] = field(default_factory=list, init=False)

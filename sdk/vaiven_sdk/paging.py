@@ -74,7 +74,15 @@ class Page(ABC):
         return _Single()
 
     @staticmethod
-    def cursor(param: str, *, at: str, size: int = 100, size_param: str | None = None, body: bool = False) -> Page:
+    def cursor(
+        param: str,
+        *,
+        at: str,
+        size: int = 100,
+        size_param: str | None = None,
+        body: bool = False,
+        more: str | None = None,
+    ) -> Page:
         """The answer holds, at path `at`, what to send as `param` for the next page.
 
         Args:
@@ -83,8 +91,10 @@ class Page(ABC):
             size: records per page, sent as `size_param` when that is given.
             size_param: name of the parameter that carries `size`.
             body: `param` goes into the JSON body instead of the query.
+            more: path of a value that is true (or there) while there are more pages, where the last one has a cursor,
+                too.
         """
-        return _Cursor(param, at, size, size_param, body)
+        return _Cursor(param, at, size, size_param, body, more)
 
     @staticmethod
     def offset(*, size: int, total: str | None = None, param: str = "offset", size_param: str = "limit") -> Page:
@@ -136,13 +146,14 @@ class Page(ABC):
         return _Number(param, size, size_param, first, pages, total, more)
 
     @staticmethod
-    def next_url(*, at: str, size: int = 100, size_param: str | None = None) -> Page:
+    def next_url(*, at: str, size: int = 100, size_param: str | None = None, more: str | None = None) -> Page:
         """The answer holds, at path `at`, the next page's address; absent, null or empty ends the walk.
 
         The address is followed whole and nothing is added to it. A relative one is resolved. One of another origin is
-        refused (OriginRefused) before anything is sent.
+        refused (OriginRefused) before anything is sent. With `more` the walk ends when that path holds nothing true,
+        whatever address stands beside it.
         """
-        return _NextUrl(at, size, size_param)
+        return _NextUrl(at, size, size_param, more)
 
     @staticmethod
     def link_header(*, size: int = 100, size_param: str | None = None) -> Page:
@@ -178,16 +189,30 @@ class _Sized(Page):
 
 
 class _Cursor(_Sized):
-    def __init__(self, param: str, at: str, size: int, size_param: str | None, body: bool) -> None:  # noqa: FBT001
+    def __init__(  # noqa: PLR0917 - made by `Page.cursor` alone
+        self,
+        param: str,
+        at: str,
+        size: int,
+        size_param: str | None,
+        body: bool,  # noqa: FBT001
+        more: str | None,
+    ) -> None:
         self.param, self.at, self.size, self.size_param, self.body = param, at, size, size_param, body
-        self.paths = (at,)
+        self.more = more
+        self.paths = (at, more) if more else (at,)
 
     def turn(self, state: State) -> Turn:
         token = {} if state is None else {self.param: state}
         return Turn(self.sized(), token) if self.body else Turn({**self.sized(), **token}, {})
 
     def advance(self, state: State, seen: Seen) -> State:
-        return seen.found.get(self.at) or None
+        if self.more and not seen.found.get(self.more):
+            return None
+        token = seen.found.get(self.at) or None
+        if self.more and token is None:
+            raise AnswerMalformed(f"There is a next page by {self.more!r}, but the answer has no {self.at!r}.")
+        return token
 
 
 class _Offset(_Sized):
@@ -315,11 +340,14 @@ _SECRETS = {"access_token", "api_key", "apikey", "hapikey"}
 
 
 class _NextUrl(_Addressed):
-    def __init__(self, at: str, size: int, size_param: str | None) -> None:
+    def __init__(self, at: str, size: int, size_param: str | None, more: str | None) -> None:
         super().__init__(size, size_param)
-        self.at, self.paths = at, (at,)
+        self.at, self.more = at, more
+        self.paths = (at, more) if more else (at,)
 
     def given(self, seen: Seen) -> str | None:
+        if self.more and not seen.found.get(self.more):
+            return None
         address = seen.found.get(self.at)
         if address is not None and not isinstance(address, str):
             raise AnswerMalformed(f"The next page's address, at {self.at!r}, is not a text.")

@@ -59,6 +59,24 @@ async def test_a_cursor_ends_when_absent_null_or_empty(pages, end):
     assert len(await pages(get("/x", items="x", page=Page.cursor("c", at="next")), {"x": [], **end})) == 1
 
 
+TOLD = [Page.cursor("c", at="cursors.after", more="paging.next"), Page.next_url(at="cursors.after", more="paging.next")]
+
+
+@pytest.mark.parametrize("page", TOLD)
+async def test_where_the_last_page_has_a_cursor_too_another_value_tells_the_end(pages, page):
+    got = await pages(
+        get("/x", items="x", page=page),
+        {"x": rows(1), "cursors": {"after": "?c=1"}, "paging": {"next": "https://there"}},
+        {"x": rows(2), "cursors": {"after": "?c=2"}, "paging": {}},
+    )
+    assert ids(got) == [[1], [2]]
+
+
+async def test_more_pages_without_a_cursor_are_no_end(pages):
+    with pytest.raises(AnswerMalformed, match="There is a next page"):
+        await pages(get("/x", items="x", page=TOLD[0]), {"x": rows(1), "paging": {"next": "https://there"}})
+
+
 async def test_cursor_in_the_body(pages, script):
     declared = post(
         "/search", json=lambda window: {"q": window.since}, items="x", page=Page.cursor("c", at="c", body=True)

@@ -124,7 +124,7 @@ class Http:
             headers={"Accept": "application/json", "User-Agent": "vaiven/0.1"},
             timeout=httpx.Timeout(self.timeout, connect=15.0),
             limits=httpx.Limits(max_connections=10, max_keepalive_connections=10),
-            transport=self.transport,
+            transport=self.transport or (self.connector.transport(self.config) if self.connector.transport else None),
             verify=_certificates(),
             follow_redirects=False,
         )

@@ -4,9 +4,11 @@ import asyncio
 import dataclasses
 import json
 
+import httpx
 import pytest
 
-from vaiven_sdk import Ask, Batch, Config, Fetched, Page, Window, get
+from vaiven_sdk import Ask, Batch, Bearer, Config, Connector, Fetched, Page, Session, Window, get
+from vaiven_sdk.http import Http
 
 
 @pytest.fixture
@@ -74,3 +76,31 @@ async def test_an_own_reader_may_run_a_vendors_blocking_library(people, session)
 
     found = [batch async for batch in people.readers["full"](session(), Window(Config()), 1)]
     assert [batch.items for batch in found] == [[{"id": 1}]]
+
+
+async def test_a_connector_may_bring_its_own_transport(script):
+    class Settings(Config):
+        """Where the vendor's socket is."""
+
+        socket: str = "/run/acme"
+
+    asked = []
+
+    def transport(config):
+        asked.append(config.socket)
+        return httpx.ASGITransport(script)
+
+    acme = Connector(
+        "acme",
+        Settings,
+        name="Acme",
+        category="crm",
+        base_url="https://acme.example",
+        auth=[Bearer()],
+        transport=transport,
+    )
+    script.answers = [(200, [{"id": 1}])]
+    async with Http(acme, Settings(), {"token": "t"}) as http:
+        pages = [page async for page in Session(Settings(), http.send).walk(get("/x"), Window(Settings()))]
+    assert (asked, len(pages[0].items)) == (["/run/acme"], 1)
+    assert script.asked[0].headers["authorization"] == "Bearer t"
