@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, get_origin
+from typing import TYPE_CHECKING, Any, TypeAlias, get_origin
 
 from vaiven_sdk.model import Merge, Nature
 from vaiven_sdk.model.clean import CLEANERS
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from vaiven_sdk.custom import CustomField
     from vaiven_sdk.model import Entity, Field
     from vaiven_sdk.record import Wire
+
+
+Derived: TypeAlias = "tuple[str, Callable[[Any], Any], Any, str | None, AnyMapping[Any, str] | None]"
+"""Of a method marked with `derive`: unified field, the method, the way back, the stream referred to, the values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +97,12 @@ def compile_mapping(
     owner: str,
     entity: type[Entity],
     wires: AnyMapping[str, Wire],
-    derived: Iterable[tuple[str, Callable[[Any], Any], Any, str | None]],
+    derived: Iterable[Derived],
 ) -> Mapping:
     """Check every `to` against the unified model and build its two directions.
 
     Raises:
-        TypeError: a unified field that does not exist, or two sources for one.
+        TypeError: a unified field that does not exist, two sources for one, or a consent whose states are left open.
     """
     known = entity.fields()
     fields: dict[str, Mapped] = {}
@@ -114,10 +118,12 @@ def compile_mapping(
         if wire.to is None:
             continue
         target = known.get(wire.to)
-        into = _reader(target, wire)
+        _closed(f"{owner}.{name}", target, wire.values)
+        into = _reader(target, wire.values, wire.ref)
         add(name, Mapped(wire.to, name, _read_field(name, into), _write_field(name, target, wire), wire.ref))
-    for to, method, back, ref in derived:
-        into = _reader(known.get(to), None)
+    for to, method, back, ref, values in derived:
+        _closed(f"{owner}.{method.__name__}", known.get(to), values)
+        into = _reader(known.get(to), values)
         add(method.__name__, Mapped(to, None, _read_method(method, into), back, ref))
     return Mapping(fields)
 
@@ -193,13 +199,34 @@ def _inverse(values: AnyMapping[Any, str] | None) -> dict[str, Any] | None:
     return inverse
 
 
-def _reader(target: Field | None, wire: Wire | None) -> Callable[[Any], Any]:
+def _closed(where: str, target: Field | None, values: AnyMapping[Any, str] | None) -> None:
+    """Refuse a consent whose states are not all named: no unknown one may pass for a permission."""
+    if target is None or target.merge is not Merge.MOST_RESTRICTIVE:
+        return
+    states = ", ".join(target.type)
+    if values is None:
+        raise TypeError(
+            f"{where}: {target.name} is a consent: give values={{...}}, what each of the vendor's states means"
+            f" ({states}); one that is not in it says nothing"
+        )
+    if hasattr(values, "__missing__"):
+        raise TypeError(f"{where}: values with a default let an unknown state pass for a known one: give a plain dict")
+    wrong = sorted({str(ours) for ours in values.values()} - set(target.type))
+    if wrong:
+        raise TypeError(f"{where}: {', '.join(wrong)} is no state of consent; there are {states}")
+    if any(ours == "granted" and (theirs is None or theirs == "") for theirs, ours in values.items()):
+        raise TypeError(f"{where}: that the vendor says nothing is no permission")
+
+
+def _reader(
+    target: Field | None, values: AnyMapping[Any, str] | None = None, ref: str | None = None
+) -> Callable[[Any], Any]:
     """The function that makes a non-null Python value clean JSON of the unified field's type."""
-    if wire is not None and wire.values is not None:
-        table = dict(wire.values)
+    if values is not None:
+        table = dict(values)
         other = "other" if target is not None and _has_other(target.type) else None
         return lambda value: table.get(value, other)
-    if wire is not None and wire.ref is not None:
+    if ref is not None:
         return lambda value: str(value) or None
     if target is None:
         return _decimal  # a metric

@@ -10,7 +10,7 @@ from pydantic import AliasPath, BaseModel, ConfigDict, create_model
 from pydantic import Field as PydanticField
 from pydantic_core import PydanticUndefined
 
-from vaiven_sdk._mapping import Mapped, compile_mapping, version_of, with_custom
+from vaiven_sdk._mapping import Derived, Mapped, compile_mapping, version_of, with_custom
 from vaiven_sdk._mapping import Mapping as CompiledMapping
 from vaiven_sdk.custom import CustomField
 from vaiven_sdk.model import Entity
@@ -50,7 +50,8 @@ def wire(
             as in `items.0.id`; such a field can only be read.
         to: the unified field that this value becomes; checked when the class is made.
         ref: the value is the id of a record of this stream, so `to` gets the id of its entity.
-        values: the vendor's values and the unified enum's; one that is missing becomes `other`.
+        values: the vendor's values and the unified enum's; one that is missing becomes `other`. A consent needs them:
+            they are all that the vendor's states mean, and one that is missing says nothing.
         back: unified value to the vendor's, where inverting `values` is not what writing needs.
         read_only: never written.
         description: shown in the connector's docs.
@@ -66,6 +67,7 @@ def derive(
     to: str,
     *,
     ref: str | None = None,
+    values: Mapping[Any, str] | None = None,
     back: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
 ) -> Callable[[M], M]:
     """Mark a method that computes one unified field from several of the record's.
@@ -73,12 +75,14 @@ def derive(
     Args:
         to: the unified field.
         ref: the method gives the id of a record of this stream, so `to` gets the id of its entity.
+        values: what the method gives and the unified enum's values; one that is missing becomes `other`, and of a
+            consent nothing.
         back: from the unified values (JSON, by unified name) to values of the record's fields, for writing;
             without it the unified field is never written to this tool.
     """
 
     def mark(method: M) -> M:
-        setattr(method, _MARK, (to, back, ref))
+        setattr(method, _MARK, (to, back, ref, values))
         return method
 
     return mark
@@ -269,11 +273,12 @@ def _allows_none(annotation: Any) -> bool:
     return type(None) in get_args(annotation)
 
 
-def _derived(cls: type[Record[Any]]) -> list[tuple[str, Callable[[Any], Any], Any, str | None]]:
-    found: dict[str, tuple[str, Callable[[Any], Any], Any, str | None]] = {}
+def _derived(cls: type[Record[Any]]) -> list[Derived]:
+    found: dict[str, Derived] = {}
     for base in reversed(cls.__mro__):
         for name, member in list(vars(base).items()):
             mark = getattr(member, _MARK, None)
             if mark:
-                found[name] = (mark[0], member, mark[1], mark[2])
+                to, back, ref, values = mark
+                found[name] = (to, member, back, ref, values)
     return list(found.values())

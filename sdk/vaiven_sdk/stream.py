@@ -12,7 +12,7 @@ from msgspec import Raw
 from vaiven_sdk.config import Config
 from vaiven_sdk.custom import CustomField
 from vaiven_sdk.guarantees import CreateKey, Deletes, Guarantee, Guard, guarantee_of
-from vaiven_sdk.model import Nature
+from vaiven_sdk.model import Merge, Nature
 from vaiven_sdk.read import AfterPage, BeforeRequest, Hooked, Read, Window
 from vaiven_sdk.record import Record
 from vaiven_sdk.scopes import Scope
@@ -79,30 +79,32 @@ class Stream(Generic[R, C]):
     """What a deletion is at the vendor: for good, or to a place from which it can be taken back."""
 
     def create(
-        self, *, batch: int = 1, needs: Sequence[str] = (), consent: str | None = None, most_bytes: int = 0
+        self, *, batch: int = 1, needs: Sequence[str] = (), consent: str | None = "", most_bytes: int = 0
     ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
         """Mark the function that creates records.
 
         Args:
             batch: most records in one call.
             needs: unified fields an entity must have, and this tool be able to take, before it is created here.
-            consent: unified consent field that must be `granted` before a person is created here.
+            consent: unified consent field that must be `granted` before a person is created here; None for a tool that
+                keeps people whatever they allow. A stream that writes consent must say which.
             most_bytes: most bytes of JSON of all patches in one call, where the vendor caps a request's size; leave
                 room for what stands around them.
         """
-        return self._writer("create", batch, needs, consent, most_bytes)
+        return self._writer("create", batch, needs, self._said(consent), most_bytes)
 
     def update(self, *, batch: int = 1, most_bytes: int = 0) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
         """Mark the function that changes records by id; `write.patch` holds just what changed."""
         return self._writer("update", batch, most_bytes=most_bytes)
 
     def upsert(
-        self, *, batch: int = 1, needs: Sequence[str] = (), consent: str | None = None, most_bytes: int = 0
+        self, *, batch: int = 1, needs: Sequence[str] = (), consent: str | None = "", most_bytes: int = 0
     ) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
         """Mark one function that both creates and updates; its arguments are those of `create`."""
+        said = self._said(consent)
 
         def mark(function: WriteFunction[C, R]) -> WriteFunction[C, R]:
-            self._writer("create", batch, needs, consent, most_bytes)(function)
+            self._writer("create", batch, needs, said, most_bytes)(function)
             return self._writer("update", batch, most_bytes=most_bytes)(function)
 
         return mark
@@ -254,6 +256,20 @@ class Stream(Generic[R, C]):
     def _check(self, batch: int) -> None:
         if batch < 1:
             raise ValueError(f"{self.connector.slug}.{self.name}: batch must be at least 1, not {batch}")
+
+    def _said(self, consent: str | None) -> str | None:
+        """What was said of consent, which must not be left open where it is written."""
+        if consent != "":
+            return consent
+        specs = self.record.__entity__.fields()
+        for name, mapped in self.record.mapped().items():
+            if name in specs and specs[name].merge is Merge.MOST_RESTRICTIVE and mapped.write is not None:
+                where = f"{self.connector.slug}.{self.name}"
+                raise TypeError(
+                    f"{where} writes {name!r}: say consent={name!r} if a person may be created here only with"
+                    " permission, or consent=None if the tool keeps people whatever they allow"
+                )
+        return None
 
     def _writer(
         self,

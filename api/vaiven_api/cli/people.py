@@ -60,8 +60,8 @@ def show(options: Options, *, who: str | None, limit: int, why: bool) -> None:
 
     \b
     Examples:
-      vaiven people --limit 5
-      vaiven people ana@example.com --why
+      vaiven people show --limit 5
+      vaiven people show ana@example.com --why
     """  # noqa: D301
     with reader_of(options) as connection:
         if who is None:

@@ -96,10 +96,10 @@ class Contact(Record[Person], key="id", cursor="modified_at", clear="", hub_id="
     source: str | None = wire("properties.hs_analytics_source", read_only=True)
     created_at: Stamp = wire("properties.createdate", to="first_seen_at", read_only=True)
 
-    @derive("email_consent")
-    def email_consent(self) -> str:
+    @derive("email_consent", values={True: "denied", False: "unknown"})
+    def email_consent(self) -> bool:
         """Opting out of all e-mail is a refusal; not having done so is no permission."""
-        return "denied" if self.opted_out else "unknown"
+        return bool(self.opted_out)
 
     @derive("email_validity")
     def email_validity(self) -> str:
