@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vaiven_sdk import Stream
     from vaiven_sdk.model import Field
 
-EXAMPLES = 60
+EXAMPLES = 40
 """Values that hypothesis tries for each stream: it finds what is wrong in a few, or not at all."""
 
 _TEXT = st.text(st.characters(codec="utf-8", categories=("L", "N", "Zs", "P")), min_size=1, max_size=12)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vaiven_api.kit.bench import PAGE
 from vaiven_api.kit.kit import check
 from vaiven_api.kit.subject import NotNeeded
-from vaiven_sdk import Deletes
+from vaiven_sdk import Deletes, VaivenError
 from vaiven_sdk.testing.simulator import NotDrivable
 
 if TYPE_CHECKING:
@@ -100,11 +100,15 @@ async def _replayed(kit: Kit) -> list[str]:
     paths = sorted(folder.glob("*.json")) if folder and folder.is_dir() else []
     if not paths:
         return []
-    from vaiven_api.kit.replay import replay  # noqa: PLC0415 - only where there are cassettes
+    from vaiven_sdk.testing.cassette import Cassette, CassetteMiss  # noqa: PLC0415 - only where there are cassettes
 
     found = []
     for path in paths:
-        found += [f"cassettes/{path.name}: {problem}" for problem in await replay(kit.subject.connector, path)]
+        try:
+            problems = await Cassette.load(path).check(kit.subject.connector)
+        except (VaivenError, CassetteMiss) as problem:
+            problems = [str(problem)]
+        found += [f"cassettes/{path.name}: {problem}" for problem in problems]
     return found
 
 

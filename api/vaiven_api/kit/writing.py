@@ -20,7 +20,7 @@ from vaiven_sdk.write import complete
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vaiven_api.kit.bench import Account, Hub
+    from vaiven_api.kit.bench import Account, Asked, Hub
     from vaiven_api.kit.kit import Kit
     from vaiven_sdk import Outcome, Record, Session, Stream
 
@@ -213,8 +213,8 @@ async def _updated(kit: Kit, stream: Stream[Any, Any]) -> list[str]:
     found = _judged(told, edits[1].hub_id, ("updated", "unchanged"))
     shown = await records(kit, account, stream)
     for edit in (edits[0], *edits[2:]):
-        other = shows(shown.get(str(edit.id)), {n: v for n, v in edit.record.unified().items() if n in stream.writable})
-        found += [f"the change did not arrive at its record: {', '.join(other)} differ"] if other else []
+        wrong = shows(shown.get(str(edit.id)), {n: v for n, v in edit.record.unified().items() if n in stream.writable})
+        found += [f"the change did not arrive at its record: {', '.join(wrong)} differ"] if wrong else []
     return found
 
 
@@ -303,43 +303,46 @@ async def _created_again(kit: Kit, stream: Stream[Any, Any]) -> list[str]:
 
 @check("lost-answers")
 async def lost_answers(kit: Kit) -> list[str]:
-    """Two accounts and a hub; the answer of each writing request is lost in turn."""
-    names = tuple(crossing(kit))
-    calm = await _written(kit, names, None)
-    found = [f"in peace: {one}" for one in await _once(kit, names)]
-    # One address for each id is one kind of request.
-    spots = {(one.method, re.sub(r"[^/]*\d[^/]*$", "", one.path)): one for one in calm}
-    for one in spots.values():
-        fault = Fault(kind="lose_answer", method=one.method, path=f"^{re.escape(one.path)}$")
-        await _written(kit, names, fault)
-        found += [f"the answer of {one.method} {one.path} is lost: {what}" for what in await _once(kit, names)]
-        kit.bench.clear()
+    """Two accounts and a hub; the answer of each kind of writing request is lost in turn."""
+    found: list[str] = []
+    tried: set[tuple[str, str]] = set()
+    for name in crossing(kit):
+        calm = await _written(kit, name, None)
+        found += [f"in peace: {one}" for one in await _once(kit, name)]
+        for one in calm:
+            # One address for each id is one kind of request.
+            kind = (one.method, re.sub(r"[^/]*\d[^/]*$", "", one.path))
+            if kind in tried:
+                continue
+            tried.add(kind)
+            await _written(kit, name, Fault(kind="lose_answer", method=one.method, path=f"^{re.escape(one.path)}$"))
+            found += [f"the answer of {one.method} {one.path} is lost: {what}" for what in await _once(kit, name)]
+            kit.bench.clear()
     return found
 
 
-async def _written(kit: Kit, names: tuple[str, ...], fault: Fault | None) -> list[Any]:
+async def _written(kit: Kit, name: str, fault: Fault | None) -> list[Asked]:
     """Bring the north's records to the south, then an edit; gives the south's requests that may write."""
     north, south = kit.bench.north, kit.bench.south
-    north.renew()
+    writers = kit.subject.connector.streams[name].writers
+    ids = north.renew().sample(name, SOME)
     south.renew()
-    made = {name: north.simulator.sample(name, SOME) for name in names}
-    for name in names:
-        if "create" not in kit.subject.connector.streams[name].writers:
-            south.simulator.sample(name, SOME)
+    if "create" not in writers:
+        south.simulator.sample(name, SOME)
     hub = kit.bench.hub()
-    streams = with_references(kit, names)
-    hub.connect("north", north, writes=False, streams=streams)
-    hub.connect("south", south, streams=streams)
-    await (await kit.bench.fresh(south, streams)).sync()
-    reads = {(one.method, one.path) for one in south.asked}
-    south.asked.clear()
-    if fault is not None:
+    hub.connect("north", north, writes=False, streams=(name,))
+    hub.connect("south", south, streams=(name,))
+    reads: set[tuple[str, str]] = set()
+    if fault is None:
+        await (await kit.bench.fresh(south, (name,))).sync()
+        reads = {(one.method, one.path) for one in south.asked}
+        south.asked.clear()
+    else:
         south.simulator.faults.add(fault)
     await _try(hub)
-    for name in names:
-        if "update" in kit.subject.connector.streams[name].writers:
-            north.clock.move(5)
-            north.simulator.touch(name, made[name][0])
+    if "update" in writers:
+        north.clock.move(5)
+        north.simulator.touch(name, ids[0])
     await _try(hub)
     await _try(hub)
     south.simulator.faults.clear()
@@ -352,22 +355,19 @@ async def _try(hub: Hub) -> None:
         await hub.sync(approve="any")
 
 
-async def _once(kit: Kit, names: tuple[str, ...]) -> list[str]:
+async def _once(kit: Kit, name: str) -> list[str]:
     """Each record of the north is in the south once, with its values."""
-    found = []
-    for name in names:
-        stream = kit.subject.connector.streams[name]
-        ours = [carried(stream, one.unified()) for one in (await records(kit, kit.bench.north, stream)).values()]
-        theirs = [carried(stream, one.unified()) for one in (await records(kit, kit.bench.south, stream)).values()]
-        if len(theirs) > len(ours):
-            if stream.guarantee is Guarantee.AT_LEAST_ONCE and stream.create_key is CreateKey.NONE:
-                continue
-            found.append(f"{name}: {len(theirs)} records where there should be {len(ours)}")
-        elif len(theirs) < len(ours):
-            found.append(f"{name}: {len(ours) - len(theirs)} of {len(ours)} records never arrive")
-        elif not same_values(ours, theirs):
-            found.append(f"{name}: a change never arrives")
-    return found
+    stream = kit.subject.connector.streams[name]
+    ours, theirs = [
+        [carried(stream, one.unified()) for one in (await records(kit, account, stream)).values()]
+        for account in (kit.bench.north, kit.bench.south)
+    ]
+    if len(theirs) > len(ours):
+        declared = stream.guarantee is Guarantee.AT_LEAST_ONCE and stream.create_key is CreateKey.NONE
+        return [] if declared else [f"{name}: {len(theirs)} records where there should be {len(ours)}"]
+    if len(theirs) < len(ours):
+        return [f"{name}: {len(ours) - len(theirs)} of {len(ours)} records never arrive"]
+    return [] if same_values(ours, theirs) else [f"{name}: a change never arrives"]
 
 
 def same_values(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]) -> bool:
