@@ -27,6 +27,7 @@ COMMANDS = {
     "test": "Certify a connector.",
     "singer": "Connectors as Singer taps and targets, and Singer taps as connections.",
     "workbench": "Show what a connector makes of a payload.",
+    "new": "Begin a connector.",
     "record": "Record a connector's cassettes.",
     "diff": "Show what changed since a connector's last release.",
     "doctor": "Check this installation and its store.",

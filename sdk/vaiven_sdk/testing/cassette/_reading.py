@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from vaiven_sdk.connector import Connector
     from vaiven_sdk.stream import Stream
-    from vaiven_sdk.testing.cassette._format import Cassette
+    from vaiven_sdk.testing.cassette._format import Cassette, Kind
 
 
 async def pages(
@@ -44,9 +44,10 @@ async def pages(
             yield [record.model_validate(_decoded(item)).unified() for item in page.items]
 
 
-def first_read(stream: Stream[Any, Any]) -> str:
+def first_read(stream: Stream[Any, Any]) -> Kind:
     """Which of a stream's reads shows its records: the whole one where there is one."""
-    for kind, read in (("full", stream.full), ("changes", stream.changes), ("gone", stream.gone)):
+    reads: dict[Kind, Any] = {"full": stream.full, "changes": stream.changes, "gone": stream.gone}
+    for kind, read in reads.items():
         if read is not None or kind in stream.readers:
             return kind
     raise CassetteInvalid(f"Stream {stream.name} has nothing that reads it.")

@@ -160,7 +160,7 @@ async def record_stream(
         stream=stream.name,
         exchanges=exchanges,
         config=settings,
-        read="full" if kind == "full" else "changes" if kind == "changes" else "gone",
+        read=kind,
         pages=None if complete else count,
     )
     try:
@@ -179,6 +179,50 @@ async def record_stream(
     scrubber.prove(draft.as_json())
     finished = dataclasses.replace(draft, digest=digest_of(json.loads(json.dumps(draft.as_json()))))
     return Recording(finished, dict(sorted(scrubber.counts.items())), len(exchanges))
+
+
+async def document_stream(
+    connector: Connector[Any],
+    stream: Stream[Any, Any],
+    config: Config,
+    credential: Mapping[str, str],
+    *,
+    on: str,
+    source: str,
+    pages: int | None = None,
+    base_url: str | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Cassette:
+    """Read a stream from something that answers with documented or made-up values, and make a cassette of it.
+
+    It says `documented`, whatever answered: nothing is scrubbed, so never give it a real account.
+
+    Args:
+        connector: whose stream it is.
+        stream: what to read.
+        config: the connection's settings.
+        credential: what the answering side takes.
+        on: the day on which the source was read, as YYYY-MM-DD.
+        source: where the answers come from.
+        pages: at most so many; all when left out.
+        base_url: where it answers; the connector's own address when left out, for a `transport` that answers itself.
+        transport: answers the requests, instead of the network.
+    """
+    recorder = _recorder(connector, base_url, transport)
+    kind = first_read(stream)
+    async with Http(connector, config, credential, base_url=base_url, transport=recorder) as http:
+        found, count, complete = await taken(stream, Session(config, http.send), kind, None, pages)
+    return Cassette(
+        origin="documented",
+        source=source,
+        on=on,
+        stream=stream.name,
+        exchanges=[_plain(one) for one in recorder.exchanges],
+        expect=found,
+        config=config.model_dump(mode="json", exclude_none=True),
+        read=kind,
+        pages=None if complete else count,
+    )
 
 
 def scrubbed(
@@ -205,6 +249,11 @@ def _clean(scrubber: Scrubber, one: Exchange) -> Exchange:
         headers={k: scrubber.text(v) for k, v in one.headers.items() if patterns.SAFE_HEADERS.fullmatch(k)},
         answer=scrubber.clean(one.answer),
     )
+
+
+def _plain(one: Exchange) -> Exchange:
+    kept = {name: value for name, value in one.headers.items() if name in {"content-type", "link"}}
+    return dataclasses.replace(one, headers=kept)
 
 
 def _recorder(connector: Connector[Any], base_url: str | None, transport: httpx.AsyncBaseTransport | None) -> Recorder:
