@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+from pydantic.json_schema import GenerateJsonSchema
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from vaiven_sdk.record import Record
 
@@ -18,13 +22,14 @@ def stream_schema(record: type[Record[Any]], *, deletions: bool) -> dict[str, An
     """The JSON schema of a record's row.
 
     Every field but the key may be null, because a deleted record has no more than its key. A decimal is a text with the
-    format `singer.decimal`: a JSON number loses its digits in most targets.
+    format `singer.decimal`: a JSON number loses its digits in most targets. A field that the vendor fills with an
+    object or with a text is a text, the object as JSON: no target has a column of both.
 
     Args:
         record: the class.
         deletions: whether deleted records come along.
     """
-    declared = record.model_json_schema(by_alias=False, mode="serialization")
+    declared = _declared(record)
     defs = declared.get("$defs", {})
     properties = {}
     for name, rule in declared.get("properties", {}).items():
@@ -38,18 +43,51 @@ def stream_schema(record: type[Record[Any]], *, deletions: bool) -> dict[str, An
     return {"type": "object", "properties": properties}
 
 
+class _Declared(GenerateJsonSchema):
+    """Pydantic's schema, which would not tell a decimal from a text."""
+
+    def decimal_schema(self, schema: Any) -> dict[str, Any]:
+        return {"type": "string", "format": "singer.decimal"}
+
+
+def _declared(record: type[Record[Any]]) -> dict[str, Any]:
+    return record.model_json_schema(by_alias=False, mode="serialization", schema_generator=_Declared)
+
+
 def row(record: Record[Any]) -> dict[str, Any]:
     """A record's values by field name: instants, dates and decimals as texts, all else as in JSON."""
-    return record.__pydantic_serializer__.to_python(record, mode="json")  # type: ignore[no-any-return]
+    values: dict[str, Any] = record.__pydantic_serializer__.to_python(record, mode="json")
+    for name in _mixed(type(record)):
+        if isinstance(values[name], (dict, list)):
+            values[name] = msgspec.json.encode(values[name]).decode()
+    return values
+
+
+@functools.cache
+def _mixed(record: type[Record[Any]]) -> frozenset[str]:
+    """Fields that hold objects as well as texts."""
+    declared = _declared(record)
+    defs = declared.get("$defs", {})
+    return frozenset(n for n, rule in declared.get("properties", {}).items() if _is_mixed(_kinds(rule, defs)))
+
+
+def _kinds(rule: Mapping[str, Any], defs: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    rule = _resolved(rule, defs)
+    kinds = [_resolved(one, defs) for one in rule.get("anyOf", (rule,))]
+    return [one for one in kinds if one.get("type") != "null"]
+
+
+def _is_mixed(kinds: Sequence[Mapping[str, Any]]) -> bool:
+    types = {t for one in kinds for t in _types(one)}
+    return len(types) > 1 and bool(types & {"object", "array"})
 
 
 def _column(rule: Mapping[str, Any], defs: Mapping[str, Any], *, nullable: bool) -> dict[str, Any]:
     rule = _resolved(rule, defs)
-    kinds = [one for one in rule.get("anyOf", (rule,)) if one.get("type") != "null"]
-    kinds = [_resolved(one, defs) for one in kinds]
-    decimal = next((one for one in kinds if _is_decimal(one)), None)
-    if decimal is not None:
-        column: dict[str, Any] = {"type": ["string"], "format": "singer.decimal"}
+    kinds = _kinds(rule, defs)
+    column: dict[str, Any]
+    if _is_mixed(kinds):
+        column = {"type": ["string"]}
     elif len(kinds) == 1:
         column = _plain(kinds[0], defs)
     else:
@@ -80,11 +118,6 @@ def _plain(rule: Mapping[str, Any], defs: Mapping[str, Any]) -> dict[str, Any]:
 def _types(rule: Mapping[str, Any]) -> list[str]:
     found = rule.get("type", [])
     return [found] if isinstance(found, str) else list(found)
-
-
-def _is_decimal(rule: Mapping[str, Any]) -> bool:
-    """Pydantic describes a decimal, which it serialises as text, by a pattern of its own."""
-    return _types(rule) == ["string"] and str(rule.get("pattern", "")).startswith("^(?!^[-+.]*$)")
 
 
 def _resolved(rule: Mapping[str, Any], defs: Mapping[str, Any]) -> Mapping[str, Any]:
