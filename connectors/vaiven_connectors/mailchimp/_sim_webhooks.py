@@ -6,11 +6,11 @@ import queue
 import threading
 import urllib.request
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from vaiven_connectors.mailchimp._sim_audience import Audience
 from vaiven_connectors.mailchimp._sim_http import Json
-from vaiven_sdk.testing import Clock
+from vaiven_sdk.testing import Clock, is_loopback
 
 
 class Webhooks:
@@ -34,8 +34,7 @@ class Webhooks:
             fired = self._clock.now().strftime("%Y-%m-%d %H:%M:%S")
             form = {"type": kind, "fired_at": fired, **_flat("data", data)}
             self.deliveries.append({"webhook_id": hook["id"], "url": hook["url"], "form": form})
-            host = urlsplit(hook["url"]).hostname or ""
-            if self._deliver and (host == "localhost" or host.startswith("127.")):
+            if self._deliver and is_loopback(hook["url"]):
                 self._outbox.put((hook["url"], urlencode(form).encode()))
                 self._start()
 

@@ -8,7 +8,7 @@ from vaiven_sdk.testing.fields import Fields, Words
 from vaiven_sdk.testing.jobs import Jobs, as_csv, as_jsonl
 from vaiven_sdk.testing.oauth import OAuthAccess
 from vaiven_sdk.testing.pages import ByCursor, ByKey, ByNumber, ByOffset, Pages, connection
-from vaiven_sdk.testing.postman import Postman, hmac_header, standard_webhooks
+from vaiven_sdk.testing.postman import Postman, hmac_header, is_loopback, standard_webhooks
 from vaiven_sdk.testing.quirk import Quirk
 from vaiven_sdk.testing.quota import BucketQuota, ConcurrencyQuota, LimitHeaders, WindowQuota
 from vaiven_sdk.testing.refusal import Problem, Refusal
@@ -65,6 +65,7 @@ __all__ = [
     "delete",
     "get",
     "hmac_header",
+    "is_loopback",
     "patch",
     "post",
     "put",

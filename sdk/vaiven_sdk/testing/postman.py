@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,15 @@ from vaiven_sdk.webhooks import Delivery
 
 Sign = Callable[[bytes, str, datetime], Mapping[str, str]]
 """(the body, the address, the vendor's time) -> headers."""
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine; `127.0.0.1.example.com` is not."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(slots=True)
@@ -76,9 +86,8 @@ class Postman:
         Raises:
             ValueError: the receiver is not on loopback.
         """
-        host = urlsplit(url).hostname or ""
-        if host not in {"localhost", "::1"} and not host.startswith("127."):
-            raise ValueError(f"a simulator delivers to loopback only, not to {host}")
+        if not is_loopback(url):
+            raise ValueError(f"a simulator delivers to loopback only, not to {urlsplit(url).hostname}")
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         now = self.clock.now()
         kind = {} if isinstance(body, bytes) else {"Content-Type": "application/json"}

@@ -110,7 +110,8 @@ class WindowQuota:
             self._used -= self._taken.popleft()[1]
         weight = cost if self.points else 1.0
         used = self._used
-        free_at = (self._taken[0][0] if self._taken and self.rolling else start) + self.per
+        oldest = self._taken[0][0] if self._taken else now
+        free_at = (oldest if self.rolling else start) + self.per
         if used + weight > most:
             headers = self.headers.left(most, used, now, free_at) | self.headers.wait(now, free_at)
             raise Refusal("limited", f"too many {self.name}", headers=headers, about={"limit": self.name})

@@ -117,10 +117,11 @@ def decode(file: Path) -> Json:
     import yaml  # noqa: PLC0415 - only where a file is read
 
     class Loader(yaml.SafeLoader):
-        """A date stays the text that it is in JSON."""
+        """YAML as JSON has it: a date stays a text, and so do `on`, `off`, `yes` and `no`, which are names here."""
 
+    spelt = {"tag:yaml.org,2002:timestamp": "", "tag:yaml.org,2002:bool": "tTfF"}
     Loader.yaml_implicit_resolvers = {
-        first: [(tag, form) for tag, form in forms if tag != "tag:yaml.org,2002:timestamp"]
+        first: [(tag, form) for tag, form in forms if tag not in spelt or str(first) in spelt[tag]]
         for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     return yaml.load(text, Loader)  # noqa: S506 - a subclass of the safe loader

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator, FormatChecker
+from referencing.exceptions import Unresolvable
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -50,8 +51,11 @@ def _is_uuid(value: object) -> bool:
 def misfits(document: Document, schema: Any, value: Any, at: str = "$") -> Iterator[tuple[str, str]]:
     """(place, what) of everything that a schema does not allow."""
     validator = Draft202012Validator(schema, registry=document.registry, format_checker=FORMATS)
-    for error in validator.iter_errors(value):
-        yield from _told(error, at)
+    try:
+        for error in validator.iter_errors(value):
+            yield from _told(error, at)
+    except Unresolvable as problem:
+        raise ValueError(f"the description's reference {problem.ref} cannot be followed within its folder") from problem
 
 
 def undescribed(document: Document, schema: Any, value: Any, at: str = "$") -> Iterator[tuple[str, str]]:
