@@ -66,13 +66,15 @@ def singer(tmp_path):
             path.write_text(json.dumps(config))
             command += ["--config", str(path)]
         out, err = io.StringIO(), io.StringIO()
-        listener = logging.StreamHandler(err)
-        logging.getLogger().addHandler(listener)
+        root = logging.getLogger()
+        before, level = list(root.handlers), root.level
         try:
             with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
                 app.main(command)
         finally:
-            logging.getLogger().removeHandler(listener)
+            for one in [one for one in root.handlers if one not in before]:
+                root.removeHandler(one)
+            root.setLevel(level)
             logging.captureWarnings(capture=False)
         assert ended.value.code == code, err.getvalue()[-3000:]
         return out.getvalue().encode(), err.getvalue().encode()

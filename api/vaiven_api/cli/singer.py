@@ -57,7 +57,7 @@ def run(slug: str, arguments: Sequence[str]) -> int:
     make: Any = target_class if "--target" in arguments else tap_class
     kind: Any = make(connector)
     given = [one for one in arguments if one != "--target"]
-    command = kind.get_singer_command()
+    command = kind.cli
     try:
         code = command.main(given, prog_name=f"vaiven singer run {slug}", standalone_mode=False)
         sys.stdout.flush()

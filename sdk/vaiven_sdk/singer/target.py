@@ -229,7 +229,7 @@ class ConnectorTarget(Target):
         for sink in self._sinks_active.values():
             if isinstance(sink, StreamSink) and sink.activated and sink.ids:
                 call(self._sweep(sink))
-        summary = ", ".join(f"{count:,} {name}" for name, count in sorted(self.counts.items()))
+        summary = ", ".join(f"{count:,} {name}" for name, count in sorted(self.counts.items()) if count)
         self.logger.info("Written: %s", summary or "nothing")
         if self.counts["rejected"] and self.config.get("fail_on_rejected"):
             raise RecordsRejected(f"{self.connector.name} refused {self.counts['rejected']:,} rows.", why=summary)
