@@ -37,7 +37,7 @@ def _paired(kit: Kit, names: tuple[str, ...]) -> Hub:
 @check("two-way")
 async def two_way(kit: Kit) -> list[str]:
     """From north to south, an edit in the north, an edit in the south; each time quiet afterwards."""
-    names = tuple(crossing(kit))
+    names = tuple(crossing(kit, ties=True))
     north, south = kit.bench.north, kit.bench.south
     hub = _paired(kit, names)
     found = await _in_step(kit, hub, names, "the first sync")

@@ -28,17 +28,45 @@ SOME = 3
 """Records of a batch: one in the middle has a neighbour on either side."""
 
 
-def writable(kit: Kit, *ops: str) -> list[str]:
-    """Streams that have one of these writers, or any.
+def writable(kit: Kit) -> list[str]:
+    """Streams whose records are written; ties and events have no values of their own to look at.
 
     Raises:
         NotNeeded: there is none.
     """
     streams = kit.subject.connector.streams
-    found = [name for name, stream in streams.items() if (stream.writers.keys() & set(ops) if ops else stream.writers)]
+    found = [name for name, stream in streams.items() if stream.writers and stream.shape == "record"]
     if not found:
-        raise NotNeeded("nothing is written")
+        raise NotNeeded("no records are written")
     return found
+
+
+def crossing(kit: Kit, *, ties: bool = False) -> list[str]:
+    """Writable streams whose records can be made in another account: none that needs what cannot be made there.
+
+    Args:
+        kit: whose connector.
+        ties: streams of memberships, too.
+
+    Raises:
+        NotNeeded: there is none.
+    """
+    streams = kit.subject.connector.streams
+    found = writable(kit)
+    wanted = [*found, *(n for n, s in streams.items() if ties and s.shape == "membership" and "create" in s.writers)]
+    settled = False
+    while not settled:
+        left = [name for name in wanted if _needed(streams[name]) <= {*wanted}]
+        settled, wanted = left == wanted, left
+    if not wanted:
+        raise NotNeeded("no record can be carried from one account to another")
+    return wanted
+
+
+def _needed(stream: Stream[Any, Any]) -> set[str]:
+    """Streams whose records a new one of this stream refers to."""
+    writer, mapped = stream.writers.get("create"), stream.record.mapped()
+    return {ref for one in (writer.needs if writer else ()) if (ref := mapped[one].ref)}
 
 
 def with_references(kit: Kit, names: Sequence[str]) -> tuple[str, ...]:
@@ -49,24 +77,6 @@ def with_references(kit: Kit, names: Sequence[str]) -> tuple[str, ...]:
         refs = {mapped.ref for mapped in streams[name].record.mapped().values() if mapped.ref}
         wanted += sorted(ref for ref in refs & streams.keys() if ref not in wanted)
     return tuple(wanted)
-
-
-def crossing(kit: Kit) -> list[str]:
-    """Writable streams whose records can be made in another account: none that needs what cannot be made there.
-
-    Raises:
-        NotNeeded: there is none.
-    """
-    streams = kit.subject.connector.streams
-    found = []
-    for name in writable(kit):
-        writer, mapped = streams[name].writers.get("create"), streams[name].record.mapped()
-        needed = {mapped[one].ref for one in (writer.needs if writer else ())} - {None}
-        if all(ref in streams and "create" in streams[str(ref)].writers for ref in needed):
-            found.append(name)
-    if not found:
-        raise NotNeeded("no record can be carried from one account to another")
-    return found
 
 
 def carried(stream: Stream[Any, Any], values: Mapping[str, Any], *, refs: bool = False) -> dict[str, Any]:
