@@ -1,6 +1,7 @@
 """The tutorial's own text, typed in by a partner word for word, gives a connector that works."""
 
 import asyncio
+import os
 import re
 import shutil
 import subprocess
@@ -23,7 +24,8 @@ from vaiven_sync_engine.store import Database
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "tutorial.md"
 FILE = re.compile(r'^```\w+ title="(?P<name>[^"]+)"\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
 FILES = {found["name"]: found["text"] for found in FILE.finditer(PAGE.read_text())}
-MOST_LINES = 60
+MOST_LINES = {"vaiven_acme/connector.py": 60}
+MOST_LINES_ELSEWHERE = 70
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +99,16 @@ def test_the_page_has_the_files_that_it_speaks_of():
         "vaiven_acme/__init__.py",
         "vaiven_acme/connector.py",
         "vaiven_acme/simulator.py",
+        "vaiven_acme/README.md",
+        "vaiven_acme/logo.svg",
+        "vaiven_acme/quality.toml",
         "tests/test_acme.py",
     }
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".py")])
 def test_no_file_is_long(name):
-    assert len(FILES[name].splitlines()) <= MOST_LINES
+    assert len(FILES[name].splitlines()) <= MOST_LINES.get(name, MOST_LINES_ELSEWHERE)
 
 
 def test_the_style_is_clean(project):
@@ -124,6 +129,18 @@ def test_the_partners_own_tests_pass(project, installed):
     assert f"\n{shown[0]}\n" in PAGE.read_text()
 
 
+@pytest.mark.slow
+def test_the_kit_gives_the_level_that_the_page_shows(project, installed):
+    """In a process of its own: what the kit has imported stays imported."""
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    command = [sys.executable, "-m", "vaiven_api.cli", "test", "connector", "acme", "--tests", "tests"]
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    shown = re.search(r"^acme 0\.1\.0: .*$", PAGE.read_text(), re.MULTILINE)
+    assert shown
+    assert shown[0].startswith("acme 0.1.0: silver")
+    assert f"\n{shown[0]}\n" in done.stdout, done.stdout + done.stderr
+
+
 def test_the_registry_finds_the_package_and_imports_it_on_use(registry):
     (entry,) = (entry for entry in registry.list() if not entry.built_in)
     assert (entry.slug, entry.distribution, entry.version) == ("acme", "vaiven-acme", "0.1.0")
@@ -138,9 +155,8 @@ def test_the_registry_finds_the_package_and_imports_it_on_use(registry):
 
 
 def test_it_reads_everything_then_changes_then_deletions(registry, vendor):
-    for number in range(250):
-        vendor.simulator.save(email=f"reader{number}@example.com")
-    call(vendor, id="r000003", deleted=True)
+    ids = vendor.simulator.sample("readers", 250)
+    vendor.simulator.remove("readers", ids[3])
 
     async def work(stream, hub):
         async def read(which, since=None):
@@ -155,8 +171,10 @@ def test_it_reads_everything_then_changes_then_deletions(registry, vendor):
 
     everything, changed, gone = with_session(registry, vendor, work)
     assert len({reader.remote_id for reader in everything}) == 249
-    assert [reader.remote_id for reader in changed] == ["r000009", "r000249"]
-    assert [reader.remote_id for reader in gone] == ["r000003"]
+    # Some of the sample share the newest instant, and are given once more.
+    assert len(changed) < 50
+    assert changed[-1].remote_id == ids[9]
+    assert [reader.remote_id for reader in gone] == [ids[3]]
 
 
 def test_it_writes_with_an_outcome_each_and_reads_back(registry, vendor):
@@ -175,13 +193,13 @@ def test_it_writes_with_an_outcome_each_and_reads_back(registry, vendor):
         return made, again, changed, found, gone
 
     made, again, changed, found, gone = with_session(registry, vendor, work)
-    assert [(one.status, one.code) for one in made] == [("created", ""), ("rejected", "bad_address")]
+    assert [(one.status, one.code) for one in made] == [("created", ""), ("rejected", "invalid")]
     assert again[0].id == made[0].id == changed[0].id
     assert changed[0].stored["status"] == "left"
     assert [[reader["email"] for reader in one] for one in found] == [["ada@example.com"]] * 2
     assert gone[0].status == "deleted"
-    (reader,) = vendor.simulator.state()["readers"]
-    assert (reader["first_name"], reader["deleted"]) == ("Ada", True)
+    assert vendor.simulator.state() == {"readers": {}}
+    assert vendor.simulator.readers.tombstone(made[0].id)["first_name"] == "Ada"
 
 
 def test_account_and_refusals(registry, vendor):
@@ -222,7 +240,7 @@ def both_ways(registry, tmp_path):
 
 def readers(server):
     """What the account shows, by address."""
-    live = [r for r in server.simulator.state()["readers"] if not r["deleted"]]
+    live = list(server.simulator.state()["readers"].values())
     assert len({r["email"] for r in live}) == len(live)
     return {r["email"]: (r["first_name"], r["status"]) for r in live}
 
@@ -264,6 +282,6 @@ def test_the_engine_settles_a_write_whose_answer_was_lost(both_ways):
 def test_the_engine_carries_a_deletion_over(both_ways):
     sync, north, south = both_ways
     sync(approve="any")
-    call(south, email="bob@example.com", deleted=True)
+    south.simulator.remove("readers", south.simulator.readers.by("email", "bob@example.com")["id"])
     assert sync().status == "ok"
     assert list(readers(north)) == list(readers(south)) == ["ada@example.com"]
