@@ -146,12 +146,15 @@ async def running(
 
 async def _kill(process: asyncio.subprocess.Process) -> None:
     """End the tap's process group: first asked, then made to."""
+    output = process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio has no other
+    if output is not None:
+        # asyncio waits for the end of the pipe, too, and nobody reads it any more.
+        output.close()
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, number)
             with contextlib.suppress(TimeoutError):
-                # Its output is no longer read: a tap that waits to be rid of it dies of the closed pipe.
                 await asyncio.shield(asyncio.wait_for(process.wait(), PATIENCE))
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
