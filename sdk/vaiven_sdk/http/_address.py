@@ -59,10 +59,10 @@ class Addresses:
             if not self._base:
                 raise ConfigInvalid(f"{self._connector.name}: a setting that its address needs is empty.")
             return Address(self._base + path.lstrip("/"), "/" + path.lstrip("/"), ours=True)
-        if self._replaced and f"{path}/".startswith(self._base) and own:
+        if self._replaced and own and _origin(path) == _origin(self._base):
             # A simulator may name its own address.
-            below = path.removeprefix(self._base.rstrip("/"))
-            return Address(path, urlsplit(below).path or "/", ours=True)
+            below, prefix = urlsplit(path).path, urlsplit(self._base).path
+            return Address(path, f"/{below.removeprefix(prefix)}" if below.startswith(prefix) else below, ours=True)
         given, home = _split(path), urlsplit(fill(self._connector.base_url, {"config": self._config}) or self._base)
         host, port = (given.hostname or "", given.port or 443) if given else ("", 0)
         ours = host == home.hostname and port == (home.port or 443)
@@ -103,6 +103,11 @@ def check_slots_bare(name: str, template: str, config: Config) -> None:
                 f"{name}: {slot[2]} {value!r} does not fit into an address.",
                 remedy=f"Give {slot[2]} as a bare name, without slashes or blanks.",
             )
+
+
+def _origin(address: str) -> tuple[str, str]:
+    parts = _split(address)
+    return (parts.scheme, parts.netloc) if parts else ("", "")
 
 
 def _split(address: str) -> SplitResult | None:

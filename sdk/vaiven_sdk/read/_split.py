@@ -223,6 +223,7 @@ def _split_slowly(
 ) -> tuple[Any, list[Any], list[tuple[str, str]]]:
     """Save the good records of a page that has a bad one (NaN, too deep, no JSON): only those are set aside."""
     found = cut(answer.content, steps)
+    page: Any = None
     try:
         page = msgspec.json.decode(found[0]) if found else None
     except _NOT_JSON:

@@ -86,6 +86,17 @@ async def test_relative_links_and_the_vendors_own_address_are_followed(both, kin
     assert vendor.signed == [f"Bearer {TOKEN}"] * 3
 
 
+async def test_a_link_beside_the_base_urls_path_is_on_its_origin(both):
+    vendor, server, _, _ = both
+    read = get("/cursor", items="rows", page=Page.next_url(at="next", size=3))
+    answers = [{"rows": [{"id": 1}], "next": "/next/on?after=r6"}]
+    vendor.on_v1 = lambda *_: (answers.pop(), {})
+    async with Http(shelf, Config(), {"token": TOKEN}, base_url=f"{server.url}/v1") as http:
+        pages = [page async for page in Session(Config(), http.send).walk(read, Window(Config()))]
+    assert [len(page.items) for page in pages] == [1, 1]
+    assert [path for _, path, _ in vendor.asked] == ["v1/cursor", "next/on"]
+
+
 async def test_a_report_on_a_declared_host_is_fetched_without_the_credential(both):
     vendor, server, _, _ = both
     await read(server, report(download="files[].url", **REPORT))
