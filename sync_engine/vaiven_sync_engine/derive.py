@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from ulid import ULID
@@ -13,6 +14,9 @@ from vaiven_sync_engine.store.entities import Canonical
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
+
+    from vaiven_sync_engine.merge import Observation
+    from vaiven_sync_engine.stage import Source
 
 CHANNELS = {"email_consent": ("email", "email"), "sms_consent": ("sms", "phone")}
 """Consent field -> the channel it speaks of and the address it is given for."""
@@ -36,6 +40,37 @@ def derive(connection: sqlite3.Connection, tenant: str, changed: Mapping[str, tu
             _state(states[person_id], person, name, channel, _primary(mine, address))
     for kind, held in (("contact_point", points), ("consent_state", states)):
         rows.save(connection, tenant, kind, [r for some in held.values() for r in some if r.changed], at)
+
+
+def log_consent(
+    connection: sqlite3.Connection,
+    tenant: str,
+    news: Iterable[tuple[Canonical, Observation, str, Any]],
+    sources: Mapping[int, Source],
+    at: str,
+) -> None:
+    """Each statement of a person's consent, in the log that is the truth."""
+    events = []
+    for entity, seen, name, status in news:
+        channel, address = CHANNELS[name]
+        source = sources[seen.source]
+        mark = f"{seen.remote_id}\0{name}\0{status}\0{seen.at}"
+        event_id = blake2b(mark.encode(), digest_size=16).hexdigest()
+        event = rows.Canonical(str(ULID()), created_at=at, rev=1)
+        event.values = {
+            "connection_id": source.connection_id,
+            "event_id": event_id,
+            "person_id": entity.id,
+            "address": entity.values.get(address),
+            "channel": channel,
+            "purpose": "marketing",
+            "status": status,
+            "occurred_at": seen.at or None,
+            "received_at": at,
+        }
+        events.append(event)
+    if events:
+        rows.save_new(connection, tenant, "consent_event", events, at)
 
 
 def absorb(connection: sqlite3.Connection, tenant: str, lost: str, kept: str, at: str) -> None:

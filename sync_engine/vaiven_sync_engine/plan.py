@@ -247,7 +247,21 @@ class _Pass:
         elif self.planner.connections[target.connection_id].creates:
             self._create(kind, entity, target)
 
+    def _ties(self, target: Source, entity: Canonical) -> bool:
+        """Whether a stream of links is about things of these kinds: a tool has a stream for each pair of kinds."""
+        specs = ENTITIES[target.entity].fields()
+        streams = {
+            s.stream.name: s.entity for s in self.planner.sources.values() if s.connection_id == target.connection_id
+        }
+        return all(
+            entity.values.get(specs[name].ref_by or "") in {None, streams.get(mapped.ref)}
+            for name, mapped in target.stream.record.mapped().items()
+            if mapped.ref and name in specs and specs[name].ref_by
+        )
+
     def _create(self, kind: str, entity: Canonical, target: Source) -> None:
+        if target.stream.shape == "membership" and not self._ties(target, entity):
+            return
         writer = target.stream.writers["create"]
         values = entity.values
         lacking = next((n for n in writer.needs if not values.get(n) or not self._sendable(target, n, entity)), None)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from ulid import ULID
 
 from vaiven_sdk.model import ENTITIES, METRICS, Field, Nature
-from vaiven_sync_engine.derive import CHANNELS, absorb, derive
+from vaiven_sync_engine.derive import CHANNELS, absorb, derive, log_consent
+from vaiven_sync_engine.links import is_link, join
 from vaiven_sync_engine.merge import Lost, Observation, custom_specs, ignore, observe
 from vaiven_sync_engine.records import UNREAD
 from vaiven_sync_engine.resolve import resolve
@@ -20,7 +20,7 @@ from vaiven_sync_engine.store.events import pend_events, settle_echoes
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from vaiven_sdk import Stream
     from vaiven_sync_engine.store.entities import Canonical
@@ -93,6 +93,13 @@ class Stage:
             self._rebuild(connection, kind, torn)
         specs = {**entity.fields(), **custom_specs(self.sources[i].stream.record for i in mine)}
         dirty = self._dirty(connection, mine)
+        if is_link(kind) and (
+            moved := join(connection, self.tenant, kind, _each(dirty), self._reader(connection, specs))
+        ):
+            for lost, kept in moved.items():
+                self._absorb(connection, kind, lost, kept)
+            out.merged += len(moved)
+            dirty = self._dirty(connection, mine)
         for start in range(0, len(dirty), rows.CHUNK):
             out.add(self._merge_chunk(connection, kind, specs, dirty[start : start + rows.CHUNK]))
         # Records of deleted entities that were never linked need no further look.
@@ -171,7 +178,7 @@ class Stage:
         linked = [entity_id for entity_id, records in chunk if any(not row["shadow"] for row in records)]
         rows.pend_referrers(connection, self.tenant, kind, linked, {s.entity for s in self.sources.values()})
         self._keep(connection, kind, conflicts)
-        self._log_consent(connection, consents)
+        log_consent(connection, self.tenant, consents, self.sources, self.at)
         out.conflicts = len(conflicts)
         return out
 
@@ -187,6 +194,16 @@ class Stage:
         waits = bool(unread)
         unread |= set(fields.pop(UNREAD, ())) | (shadow.keys() - source.stream.record.mapped().keys())
         return Observation(row["source_id"], row["remote_id"], at, fields, shadow, frozenset(unread)), waits
+
+    def _reader(self, connection: sqlite3.Connection, specs: Mapping[str, Field]) -> Callable[[Any], dict[str, Any]]:
+        """What gives a stored record's unified values, its references followed as far as they can be."""
+
+        def read(row: Any) -> dict[str, Any]:
+            fields: dict[str, Any] = msgspec.json.decode(row["fields"])
+            self._follow(connection, self.sources[row["source_id"]], fields, specs)
+            return fields
+
+        return read
 
     def _follow(
         self,
@@ -328,32 +345,6 @@ class Stage:
         source = self.sources.get(origin[0])
         return f"{source.connection_id}/{source.stream.name}/{origin[1]}" if source else "hub"
 
-    def _log_consent(
-        self, connection: sqlite3.Connection, news: Iterable[tuple[Canonical, Observation, str, Any]]
-    ) -> None:
-        """Each statement of a person's consent, in the log that is the truth."""
-        events = []
-        for entity, seen, name, status in news:
-            channel, address = CHANNELS[name]
-            source = self.sources[seen.source]
-            mark = f"{seen.remote_id}\0{name}\0{status}\0{seen.at}"
-            event_id = blake2b(mark.encode(), digest_size=16).hexdigest()
-            event = rows.Canonical(str(ULID()), created_at=self.at, rev=1)
-            event.values = {
-                "connection_id": source.connection_id,
-                "event_id": event_id,
-                "person_id": entity.id,
-                "address": entity.values.get(address),
-                "channel": channel,
-                "purpose": "marketing",
-                "status": status,
-                "occurred_at": seen.at or None,
-                "received_at": self.at,
-            }
-            events.append(event)
-        if events:
-            rows.save_new(connection, self.tenant, "consent_event", events, self.at)
-
     def _facts(self, connection: sqlite3.Connection, kind: str, sources: Sequence[int]) -> Staged:
         """Facts and events: one source each, no merge; a fact that is restated keeps its earlier values."""
         entity = ENTITIES[kind]
@@ -394,3 +385,7 @@ class Stage:
             "UPDATE record SET dirty = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", settled
         )
         return out
+
+
+def _each(grouped: Iterable[tuple[str, Sequence[Any]]]) -> Iterator[tuple[str, Any]]:
+    return ((entity_id, row) for entity_id, records in grouped for row in records)

@@ -1,6 +1,6 @@
 """Ties between CRM records, read in batches for the records that a walk comes by."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -9,7 +9,22 @@ import msgspec
 
 from vaiven_connectors.hubspot._listing import searched
 from vaiven_connectors.hubspot._objects import LAG
-from vaiven_sdk import Batch, Config, Connector, Read, Record, Scope, Session, Stream, Window, derive, wire
+from vaiven_sdk import (
+    Batch,
+    Config,
+    Connector,
+    CreateKey,
+    Outcome,
+    Read,
+    Record,
+    Scope,
+    Session,
+    Stream,
+    Window,
+    Write,
+    derive,
+    wire,
+)
 from vaiven_sdk.model import Association
 
 R = TypeVar("R", bound=Record[Any])
@@ -17,15 +32,19 @@ R = TypeVar("R", bound=Record[Any])
 # HubSpot's own types for the tie that the record's own field shows: contact to company and deal to company
 # (associations v4 guide, "Association type ID values", read 2026-11-22).
 PRIMARY = {("contacts", "1"), ("deals", "5")}
+PLAIN = "associated"
+"""What a tie without a label is called."""
+WRITTEN = {PLAIN: PLAIN}
+"""Only plain ties are written: a label is a portal's own, and the primary one HubSpot sets by itself."""
 
 
 class ContactCompany(Record[Association], key=("contact_id", "company_id", "type_id")):
     """A company that a contact belongs to, once for each label."""
 
-    contact_id: str = wire("from", to="from_id", ref="contacts", read_only=True)
-    company_id: str = wire("to", to="to_id", ref="companies", read_only=True)
+    contact_id: str = wire("from", to="from_id", ref="contacts")
+    company_id: str = wire("to", to="to_id", ref="companies")
     type_id: str = wire("type", read_only=True)
-    slug: str = wire(to="type", read_only=True)
+    slug: str = wire(to="type", back=WRITTEN)
     label: str | None = wire(to="label", read_only=True)
     primary: bool = wire(to="is_primary", read_only=True)
 
@@ -43,10 +62,10 @@ class ContactCompany(Record[Association], key=("contact_id", "company_id", "type
 class DealContact(Record[Association], key=("deal_id", "contact_id", "type_id")):
     """A contact who takes part in a deal, once for each label."""
 
-    deal_id: str = wire("from", to="from_id", ref="deals", read_only=True)
-    contact_id: str = wire("to", to="to_id", ref="contacts", read_only=True)
+    deal_id: str = wire("from", to="from_id", ref="deals")
+    contact_id: str = wire("to", to="to_id", ref="contacts")
     type_id: str = wire("type", read_only=True)
-    slug: str = wire(to="type", read_only=True)
+    slug: str = wire(to="type", back=WRITTEN)
     label: str | None = wire(to="label", read_only=True)
 
     @derive("from_kind")
@@ -63,10 +82,10 @@ class DealContact(Record[Association], key=("deal_id", "contact_id", "type_id"))
 class DealCompany(Record[Association], key=("deal_id", "company_id", "type_id")):
     """A company that a deal is about, once for each label."""
 
-    deal_id: str = wire("from", to="from_id", ref="deals", read_only=True)
-    company_id: str = wire("to", to="to_id", ref="companies", read_only=True)
+    deal_id: str = wire("from", to="from_id", ref="deals")
+    company_id: str = wire("to", to="to_id", ref="companies")
     type_id: str = wire("type", read_only=True)
-    slug: str = wire(to="type", read_only=True)
+    slug: str = wire(to="type", back=WRITTEN)
     label: str | None = wire(to="label", read_only=True)
     primary: bool = wire(to="is_primary", read_only=True)
 
@@ -81,6 +100,8 @@ class DealCompany(Record[Association], key=("deal_id", "company_id", "type_id"))
         return "company"
 
 
+WRITTEN_AT_ONCE = 100
+"""Ties in one batch call; 2,000 are the most (associations v4 guide, read 2026-11-22)."""
 AT_ONCE = 1000
 """Records in one batch read: changelog 'Batch Read Limit for HubSpot Associations API'; read 2026-11-22."""
 
@@ -98,7 +119,8 @@ def association_stream(
         modified: the property that holds the time of the from-object's last change.
     """
     scopes = [Scope(f"crm.objects.{kind}.read", f"read which {kind} belong together with others") for kind in ends]
-    stream = hubspot.stream(record, name=name, lag=LAG, scopes=scopes)
+    scopes += [Scope(f"crm.objects.{kind}.write", f"tie {kind} to others", write=True) for kind in ends]
+    stream = hubspot.stream(record, name=name, lag=LAG, scopes=scopes, create_key=CreateKey.NATURAL)
     # Just the ids are wanted, so both reads search: twice the records a page, and a limit of its own.
     found = searched(ends[0], [modified], modified)
 
@@ -112,7 +134,39 @@ def association_stream(
         async for batch in _ties(hub, found, window, state, ends):
             yield batch
 
+    path = f"/crm/v4/associations/{ends[0]}/{ends[1]}/batch"
+
+    @stream.add(batch=WRITTEN_AT_ONCE, needs=("from_id", "to_id", "type"))
+    async def add(hub: Session[Config], writes: Sequence[Write[R]]) -> list[Outcome]:
+        pairs = {_ends(write): write for write in writes}
+        inputs = [{"from": {"id": one}, "to": {"id": two}} for one, two in pairs]
+        answer = await hub.post(f"{path}/associate/default", {"inputs": inputs}, safe=True)
+        # Each tie comes twice, there and back.
+        made = {(str(r["from"]["id"]), str(r["to"]["id"])): r["associationSpec"] for r in answer["results"]}
+        return [_added(write, pair, made) for pair, write in pairs.items()]
+
+    @stream.remove(batch=WRITTEN_AT_ONCE)
+    async def remove(hub: Session[Config], writes: Sequence[Write[R]]) -> list[Outcome]:
+        # This takes every label off as well: two records are tied, or they are not.
+        inputs = [{"from": {"id": one}, "to": [{"id": two}]} for one, two in map(_ends, writes)]
+        await hub.post(f"{path}/archive", {"inputs": inputs}, safe=True)
+        return [write.deleted() for write in writes]
+
     return stream
+
+
+def _ends(write: Write[Any]) -> tuple[str, str]:
+    wire_ = write.record.to_wire({name for name, mark in write.record.__wires__.items() if mark.ref})
+    return str(wire_["from"]), str(wire_["to"])
+
+
+def _added(write: Write[Any], pair: tuple[str, str], made: Mapping[tuple[str, str], Any]) -> Outcome:
+    spec = made.get(pair)
+    if spec is None:
+        return write.rejected("not_tied", "HubSpot did not tie these two records together; one may be gone.")
+    kind = f"{spec['associationCategory']}:{spec['associationTypeId']}"
+    tie = {"from": pair[0], "to": pair[1], "type": kind, "slug": PLAIN, "label": None, "primary": False}
+    return write.saved("/".join((*pair, kind)), tie)
 
 
 async def _ties(
@@ -154,7 +208,7 @@ def _rows(kind: str, row: Any) -> Sequence[dict[str, Any]]:
             "from": str(row["from"]["id"]),
             "to": str(to["toObjectId"]),
             "type": f"{type_['category']}:{type_['typeId']}",
-            "slug": "_".join((type_.get("label") or "associated").lower().split()),
+            "slug": "_".join((type_.get("label") or PLAIN).lower().split()),
             "label": type_.get("label"),
             "primary": type_["category"] == "HUBSPOT_DEFINED" and (kind, str(type_["typeId"])) in PRIMARY,
         }

@@ -224,7 +224,8 @@ def pend_referrers(
     listed: set[str] = set()
     for other in among:
         for name, spec in ENTITIES[other].fields().items():
-            if spec.ref != kind or ENTITIES[other].nature is not Nature.ENTITY:
+            # What may refer to any kind is found by the id alone.
+            if (spec.ref != kind and not spec.ref_by) or ENTITIES[other].nature is not Nature.ENTITY:
                 continue
             for start in range(0, len(ids), CHUNK):
                 some = ids[start : start + CHUNK]

@@ -1,0 +1,58 @@
+"""Which records are the same link: two tools that tie the same two things together mean one tie."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from vaiven_sdk.model import ENTITIES, Nature
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Mapping
+
+
+def is_link(kind: str) -> bool:
+    """Whether rows of this kind tie two things together and are told apart by these alone."""
+    entity = ENTITIES[kind]
+    keyed = any(spec.key for spec in entity.fields().values())
+    return entity.nature is Nature.ENTITY and bool(entity.natural_key) and not keyed
+
+
+def join(
+    connection: sqlite3.Connection,
+    tenant: str,
+    kind: str,
+    dirty: Iterable[tuple[str, Any]],
+    read: Callable[[Any], Mapping[str, Any]],
+) -> dict[str, str]:
+    """Give records of one link one entity, the oldest; gives the entities that turned out to be another: from -> to.
+
+    Args:
+        connection: in a transaction.
+        tenant: whose.
+        kind: of link.
+        dirty: entity id and record, of all records to look at.
+        read: the record's unified values with its references followed; one that waits for its end has it left out.
+    """
+    names = ENTITIES[kind].natural_key
+    specs = ENTITIES[kind].fields()
+    ends = [name for name in names if specs[name].ref or specs[name].ref_by]
+    where = " AND ".join(f'"{name}" IS ?' for name in names)
+    same: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+    for own, row in dirty:
+        values = read(row) if row["deleted_at"] is None else {}
+        if all(values.get(name) for name in ends):
+            same[tuple(values.get(name) for name in names)].add(own)
+    moved: dict[str, str] = {}
+    for key, owners in same.items():
+        stored = connection.execute(
+            f'SELECT id FROM "{kind}" WHERE tenant_id = ? AND {where} AND deleted_at IS NULL', (tenant, *key)
+        ).fetchall()
+        one = min({*owners, *(row["id"] for row in stored)})
+        moved.update(dict.fromkeys(owners - {one}, one))
+    connection.executemany(
+        "UPDATE record SET entity_id = ?, shadow = NULL, dirty = 1 WHERE tenant_id = ? AND entity_id = ?",
+        [(one, tenant, own) for own, one in moved.items()],
+    )
+    return moved
