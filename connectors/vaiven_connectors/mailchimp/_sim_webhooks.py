@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-import urllib.request
 from typing import Any
 from urllib.parse import urlencode
 
 from vaiven_connectors.mailchimp._sim_audience import Audience
 from vaiven_connectors.mailchimp._sim_http import Json
-from vaiven_sdk.testing import Clock, is_loopback
+from vaiven_sdk.testing import Clock, Postman, is_loopback
+
+_HEADERS = {"User-Agent": "MailChimp", "Content-Type": "application/x-www-form-urlencoded"}
 
 
 class Webhooks:
@@ -23,8 +22,7 @@ class Webhooks:
     def __init__(self, clock: Clock, *, deliver: bool) -> None:
         self.deliveries: list[Json] = []
         self._clock, self._deliver = clock, deliver
-        self._outbox: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
-        self._postman: threading.Thread | None = None
+        self._postman = Postman(clock, attempts=1, automatic=True)
 
     def notify(self, audience: Audience, kind: str, source: str, data: Json) -> None:
         """Tell the audience's webhooks of an event."""
@@ -35,22 +33,7 @@ class Webhooks:
             form = {"type": kind, "fired_at": fired, **_flat("data", data)}
             self.deliveries.append({"webhook_id": hook["id"], "url": hook["url"], "form": form})
             if self._deliver and is_loopback(hook["url"]):
-                self._outbox.put((hook["url"], urlencode(form).encode()))
-                self._start()
-
-    def _start(self) -> None:
-        if self._postman is None:
-            self._postman = threading.Thread(target=self._run, daemon=True)
-            self._postman.start()
-
-    def _run(self) -> None:
-        while True:
-            url, form = self._outbox.get()
-            request = urllib.request.Request(url, form, {"User-Agent": "MailChimp"})  # noqa: S310 - loopback only
-            try:
-                urllib.request.urlopen(request, timeout=5).close()  # noqa: S310 - loopback only
-            except OSError:
-                continue
+                self._postman.post(hook["url"], urlencode(form).encode(), headers=_HEADERS)
 
 
 def _flat(name: str, value: Any) -> dict[str, str]:

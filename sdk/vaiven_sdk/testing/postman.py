@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ import msgspec
 
 from vaiven_sdk.testing.clock import Clock, SystemClock
 from vaiven_sdk.webhooks import Delivery
+
+_PAUSE = 0.05
+"""Seconds between two looks at what waits."""
 
 Sign = Callable[[bytes, str, datetime], Mapping[str, str]]
 """(the body, the address, the vendor's time) -> headers."""
@@ -58,7 +62,7 @@ class Letter:
 
 @dataclass(eq=False)
 class Postman:
-    """Keeps a vendor's deliveries and sends those that are due when told to: `flush()`.
+    """Keeps a vendor's deliveries and sends those that are due: when told to by `flush()`, or by itself.
 
     Args:
         clock: the vendor's.
@@ -68,6 +72,7 @@ class Postman:
         shuffle: send what is due in a random order.
         attempts: how often one is tried that is not answered with a 2xx.
         chance: for `shuffle`.
+        automatic: send from a thread of its own, as a simulator does that runs by itself.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -77,8 +82,13 @@ class Postman:
     shuffle: bool = False
     attempts: int = 3
     chance: Random = field(default_factory=lambda: Random(0))
+    automatic: bool = False
     waiting: list[Letter] = field(default_factory=list, init=False)
     sent: list[Letter] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        self._lock, self._wake = threading.Lock(), threading.Event()
+        self._thread: threading.Thread | None = None
 
     def post(self, url: str, body: Any, *, headers: Mapping[str, str] | None = None) -> Letter:
         """Take a delivery: JSON, or bytes as they are.
@@ -93,14 +103,20 @@ class Postman:
         kind = {} if isinstance(body, bytes) else {"Content-Type": "application/json"}
         signed = self.sign(content, url, now) if self.sign else {}
         letter = Letter(url, content, {**kind, **(headers or {}), **signed}, now + timedelta(seconds=self.delay))
-        self.waiting.append(letter)
+        with self._lock:
+            self.waiting.append(letter)
+            if self.automatic and self._thread is None:
+                self._thread = threading.Thread(target=self._run, daemon=True)
+                self._thread.start()
+        self._wake.set()
         return letter
 
     def flush(self) -> list[Letter]:
         """Send what is due; gives what was sent, in that order, and keeps for later what was not taken."""
         now = self.clock.now()
-        due = [letter for letter in self.waiting if letter.due <= now]
-        self.waiting = [letter for letter in self.waiting if letter.due > now]
+        with self._lock:
+            due = [letter for letter in self.waiting if letter.due <= now]
+            self.waiting = [letter for letter in self.waiting if letter.due > now]
         if self.shuffle:
             self.chance.shuffle(due)
         out = [copy for letter in due for copy in ((letter, letter) if self.twice else (letter,))]
@@ -118,7 +134,15 @@ class Postman:
         if 200 <= status < 300:
             self.sent.append(letter)
         elif len(letter.answers) < self.attempts and letter not in self.waiting:
-            self.waiting.append(letter)
+            with self._lock:
+                self.waiting.append(letter)
+
+    def _run(self) -> None:
+        while True:
+            # What waits for its time, or for another attempt, is looked at again shortly.
+            self._wake.wait(_PAUSE if self.waiting else None)
+            self._wake.clear()
+            self.flush()
 
 
 def hmac_header(

@@ -27,8 +27,8 @@ class Quota(Protocol):
         """
         ...
 
-    def done(self, call: Call) -> None:
-        """The request has been answered."""
+    def done(self, call: Call, *, refused: bool = False) -> None:
+        """The request has been answered, or was `refused` by another limit and does not count."""
         ...
 
 
@@ -98,11 +98,13 @@ class WindowQuota:
     points: bool = False
     _taken: deque[tuple[float, float]] = field(default_factory=deque, repr=False)
     _used: float = 0.0
+    _counted: bool = False
 
     def take(self, call: Call, cost: float) -> dict[str, str]:
         """Count one request in its window."""
         most = self.most()
-        if not most or not re.search(self.only, call.path):
+        self._counted = bool(most) and bool(re.search(self.only, call.path))
+        if not self._counted:
             return {}
         now = call.now.timestamp()
         start = now - self.per if self.rolling else now // self.per * self.per
@@ -119,8 +121,10 @@ class WindowQuota:
         self._used += weight
         return self.headers.left(most, used + weight, now, free_at)
 
-    def done(self, call: Call) -> None:
-        """Nothing: what is used stays used."""
+    def done(self, call: Call, *, refused: bool = False) -> None:
+        """What is used stays used, unless another limit refused."""
+        if refused and self._counted:
+            self._used -= self._taken.pop()[1]
 
 
 @dataclass(slots=True)
@@ -139,11 +143,13 @@ class BucketQuota:
     headers: LimitHeaders = field(default_factory=LimitHeaders)
     name: str = "points"
     _used: float = 0.0
+    _last: float = 0.0
     _at: float = 0.0
 
     def take(self, call: Call, cost: float) -> dict[str, str]:
         """Take the request's cost out of the bucket."""
         most, now = self.most(), call.now.timestamp()
+        self._last = 0.0
         if not most:
             return {}
         self._used = max(0.0, self._used - (now - self._at) * self.per_second)
@@ -153,10 +159,13 @@ class BucketQuota:
             headers = self.headers.left(most, self._used, now, free_at) | self.headers.wait(now, free_at)
             raise Refusal("limited", f"too many {self.name}", headers=headers, about={"limit": self.name})
         self._used += cost
+        self._last = cost
         return self.headers.left(most, self._used, now, now + self._used / self.per_second)
 
-    def done(self, call: Call) -> None:
-        """Nothing: it fills by itself."""
+    def done(self, call: Call, *, refused: bool = False) -> None:
+        """What was taken is put back where another limit refused."""
+        if refused:
+            self._used -= self._last
 
 
 @dataclass(slots=True)
@@ -181,21 +190,25 @@ class ConcurrencyQuota:
         self._running += 1
         return {}
 
-    def done(self, call: Call) -> None:
+    def done(self, call: Call, *, refused: bool = False) -> None:
         """Count one less."""
         self._running -= 1
 
 
 def take_all(quotas: Sequence[Quota], call: Call, cost: float) -> tuple[dict[str, str], list[Quota]]:
-    """Count one request with every limit; gives the headers and those that want to hear of its end."""
+    """Count one request with every limit, or with none of them when one refuses.
+
+    Gives the headers, and the limits that want to hear of the request's end.
+    """
     headers: dict[str, str] = {}
     running: list[Quota] = []
     try:
         for quota in quotas:
             headers |= quota.take(call, cost)
             running.append(quota)
-    except Refusal:
+    except Refusal as refusal:
         for quota in running:
-            quota.done(call)
+            quota.done(call, refused=True)
+        refusal.headers = headers | refusal.headers
         raise
     return headers, running

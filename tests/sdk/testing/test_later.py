@@ -7,6 +7,7 @@ import hmac
 import io
 import json
 import re
+import threading
 from datetime import UTC, datetime
 
 import httpx
@@ -88,6 +89,7 @@ class Receiver(Vendor):
     def __init__(self):
         super().__init__()
         self.got = []
+        self.came = threading.Event()
 
     def envelope(self, refusal):
         return {}
@@ -97,6 +99,8 @@ class Receiver(Vendor):
         if self.status >= 400:
             raise Refusal("other", status=self.status)
         self.got.append((call.json(), call.headers, call.raw))
+        if len(self.got) == 3:
+            self.came.set()
 
 
 @pytest.fixture
@@ -116,6 +120,14 @@ def test_deliveries_are_signed_and_sent_when_due(receiver, clock):
     assert headers["x-sign"] == "sha256=" + hmac.new(b"s", raw, hashlib.sha256).hexdigest()
     assert (letter.answers, postman.sent, postman.waiting) == ([204], [letter], [])
     assert letter.delivery.headers["x-sign"] == headers["x-sign"]
+
+
+def test_a_postman_of_its_own_accord(receiver):
+    postman = Postman(automatic=True)
+    for number in range(3):
+        postman.post(f"{receiver.url}/hook", {"id": number})
+    assert receiver.simulator.came.wait(5)
+    assert [body["id"] for body, _, _ in receiver.simulator.got] == [0, 1, 2]
 
 
 def test_twice_and_out_of_order(receiver, clock):

@@ -33,6 +33,7 @@ from vaiven_sdk.testing import (
     post,
     put,
 )
+from vaiven_sdk.testing.quota import take_all
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -260,6 +261,23 @@ def test_simultaneous_requests_are_counted_down_again():
         quota.take(call, 1)
     quota.done(call)
     quota.take(call, 1)
+
+
+def test_what_one_limit_refuses_no_other_counts():
+    day = WindowQuota(lambda: 3, per=86400, rolling=False, headers=LimitHeaders("D", "DR"))
+    points, second = BucketQuota(lambda: 3, per_second=1e-9), WindowQuota(lambda: 1, headers=LimitHeaders("S", "SR"))
+    quotas = [day, points, second]
+
+    def ask(at):
+        return take_all(quotas, Call("GET", "/", now=datetime.fromtimestamp(START.timestamp() + at, UTC)), 1)
+
+    for at, left in ((0, "2"), (2, "1"), (4, "0")):
+        assert ask(at)[0]["DR"] == left
+        with pytest.raises(Refusal) as refused:
+            ask(at)
+        assert refused.value.headers["D"] == "3"
+    with pytest.raises(Refusal):
+        ask(6)
 
 
 def test_limits_work_over_http_and_spare_public_paths(shop, http):
