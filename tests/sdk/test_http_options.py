@@ -45,6 +45,19 @@ async def test_an_address_that_signs_itself_goes_without_credential_to_other_hos
     ]
 
 
+async def test_a_media_type_that_is_named_stays(acme, client, script):
+    http = client()
+    await http.send("POST", "/x", json={})
+    await http.send("POST", "/x", json={}, headers={"Content-Type": "application/merge-patch+json"})
+    acme.headers = {"Content-Type": "application/vnd.api+json"}
+    await client().send("POST", "/x", json={})
+    assert [one.headers["content-type"] for one in script.asked] == [
+        "application/json",
+        "application/merge-patch+json",
+        "application/vnd.api+json",
+    ]
+
+
 async def test_an_error_within_a_good_answer_is_treated_as_one(client, script):
     script.answers = [(200, {"errors": ["THROTTLED"]}), (200, {"data": 1})]
     http = client()

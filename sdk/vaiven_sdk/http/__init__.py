@@ -176,9 +176,10 @@ class Http:
         signed = address.ours or not presigned
         content, kind = body(json, form)
         extra = {
+            # Below what is named: JSON:API has a media type of its own.
+            **({"Content-Type": kind} if kind else {}),
             **(self.connector.headers if signed else {}),
             **(headers or {}),
-            **({"Content-Type": kind} if kind else {}),
         }
         whole = self._whole(address, path, params)
         request = self._client.build_request(method, whole, content=content, headers=extra)
