@@ -1,0 +1,5 @@
+"""Klaviyo connector and simulator."""
+
+from .connector import klaviyo as connector
+
+__all__ = ["connector"]
