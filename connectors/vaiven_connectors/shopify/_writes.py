@@ -1,0 +1,249 @@
+"""Writing customers: one document for each, in which every mutation has its own userErrors.
+
+Sources, read 2026-11-25: the schema, admin_2026-10; shopify.dev/docs/api/admin-graphql/latest/mutations for
+customerCreate, customerUpdate, tagsAdd, customerEmailMarketingConsentUpdate (only SUBSCRIBED, UNSUBSCRIBED and PENDING
+are taken), customerDelete and customerRequestDataErasure; .../build/metafields/working-with-custom-ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vaiven_sdk import Outcome, RequestRefused, Session, Write
+
+from ._account import Settings
+from ._customers import HUB_ID, NAMESPACE, TYPES, Customer
+from ._graphql import ask, is_meta, refusals, refused, selection, unmeta
+
+Hub = Session[Settings]
+
+PLAIN = {"firstName", "lastName", "note", "locale"}
+"""Fields of the record that are called the same in CustomerInput."""
+_ERRORS = "userErrors { field message }"
+
+
+class Parts:
+    """What is to be done to one customer, and the document that does it."""
+
+    def __init__(self) -> None:
+        self.declared: list[str] = []
+        self.steps: list[str] = []
+        self.variables: dict[str, Any] = {}
+
+    def add(self, name: str, mutation: str, gives: str, **variables: tuple[str, Any]) -> None:
+        """One more mutation; Shopify carries them out in turn."""
+        for variable, (kind, value) in variables.items():
+            self.declared.append(f"${variable}: {kind}")
+            self.variables[variable] = value
+        self.steps.append(f"{name}: {mutation} {{ {gives} {_ERRORS} }}")
+
+    @property
+    def query(self) -> str:
+        """The document."""
+        return f"mutation save({', '.join(dict.fromkeys(self.declared))}) {{ {' '.join(self.steps)} }}"
+
+
+def _input(patch: Mapping[str, Any]) -> dict[str, Any]:
+    """What customerCreate and customerUpdate take; an empty text clears."""
+    given = {name: "" if value is None else value for name, value in patch.items() if name in PLAIN}
+    for parent, leaf, name in (
+        ("defaultEmailAddress", "emailAddress", "email"),
+        ("defaultPhoneNumber", "phoneNumber", "phone"),
+    ):
+        if leaf in patch.get(parent, {}):
+            given[name] = patch[parent][leaf] or ""
+    if not given.get("locale", "x"):
+        del given["locale"]  # A customer always has one.
+    return given
+
+
+def _metafields(patch: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Those to set, and those to take away."""
+    kept: list[dict[str, Any]] = []
+    gone: list[dict[str, Any]] = []
+    for alias, held in patch.items():
+        if not is_meta(alias):
+            continue
+        namespace, key = unmeta(alias)
+        about: dict[str, Any] = {"namespace": namespace, "key": key}
+        value = held.get("value")
+        if value is None or value == "":
+            gone.append(about)
+            continue
+        # One that is defined has the type of its definition.
+        kind = {"type": TYPES[key]} if namespace == NAMESPACE else {}
+        kept.append({**about, **kind, "value": str(value)})
+    return kept, gone
+
+
+def _consents(patch: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    email = patch.get("defaultEmailAddress", {}).get("marketingState")
+    return email, patch.get("defaultPhoneNumber", {}).get("smsMarketingConsent", {}).get("state")
+
+
+def _consent(state: str) -> dict[str, Any]:
+    """The hub plans a grant on evidence alone; it knows of no confirmation, so it claims a single opt-in."""
+    return {"marketingState": state, **({"marketingOptInLevel": "SINGLE_OPT_IN"} if state == "SUBSCRIBED" else {})}
+
+
+def shown(write: Write[Customer]) -> str:
+    """Everything that the record reads."""
+    return selection(type(write.record).paths())
+
+
+def _creating(write: Write[Customer]) -> Parts:
+    patch, parts = write.patch, Parts()
+    given = _input(patch)
+    kept, _ = _metafields({**patch, HUB_ID: {"value": write.hub_id}})
+    email, sms = _consents(patch)
+    if patch.get("tags"):
+        given["tags"] = patch["tags"]
+    if email and given.get("email"):
+        given["emailMarketingConsent"] = _consent(email)
+    if sms and given.get("phone"):
+        given["smsMarketingConsent"] = _consent(sms)
+    given["metafields"] = kept
+    customer = f"customer {{ {shown(write)} }}"
+    parts.add("saved", "customerCreate(input: $input)", customer, input=("CustomerInput!", given))
+    return parts
+
+
+def _changing(write: Write[Customer]) -> Parts:
+    """Who and what first, then tags, then what is allowed: an address must be there before its consent."""
+    patch, parts = write.patch, Parts()
+    customer, own = f"customer {{ {shown(write)} }}", ("ID!", write.id)
+    given = _input(patch)
+    kept, gone = _metafields(patch)
+    if kept:
+        given["metafields"] = kept
+    if given:
+        change = ("CustomerInput!", {"id": write.id, **given})
+        parts.add("saved", "customerUpdate(input: $input)", customer, input=change)
+    if gone:
+        which = [{"ownerId": write.id, **one} for one in gone]
+        parts.add(
+            "emptied",
+            "metafieldsDelete(metafields: $emptied)",
+            "deletedMetafields { key }",
+            emptied=("[MetafieldIdentifierInput!]!", which),
+        )
+    if "tags" in patch:
+        wanted, before = set(patch["tags"] or ()), set((write.before.tags if write.before else None) or ())
+        node = f"node {{ ... on Customer {{ {shown(write)} }} }}"
+        for verb, tags in (("Add", sorted(wanted - before)), ("Remove", sorted(before - wanted))):
+            if tags:
+                name = f"tags{verb}"
+                mutation = f"{name}(id: $id, tags: ${name})"
+                parts.add(name, mutation, node, id=own, **{name: ("[String!]!", tags)})
+    for channel, state in zip(("email", "sms"), _consents(patch), strict=True):
+        if state:
+            kind = f"Customer{channel.title()}MarketingConsentUpdateInput!"
+            about = {"customerId": write.id, f"{channel}MarketingConsent": _consent(state)}
+            name = f"customer{channel.title()}MarketingConsentUpdate"
+            parts.add(channel, f"{name}(input: ${channel})", customer, **{channel: (kind, about)})
+    return parts
+
+
+async def _told(hub: Hub, write: Write[Customer], parts: Parts, *, safe: bool) -> Outcome:
+    """Send one document; its last customer is how Shopify keeps it now."""
+    try:
+        data = await ask(hub, parts.query, parts.variables, safe=safe)
+    except RequestRefused as problem:
+        return write.rejected(*refused(problem))
+    stored: Mapping[str, Any] | None = None
+    for payload in data.values():
+        for code, sentence in refusals(payload):
+            return write.rejected(code, sentence)
+        stored = (payload or {}).get("customer") or (payload or {}).get("node") or stored
+    if "emptied" in data and list(data)[-1] == "emptied":
+        stored = None
+    if write.id is None and stored is None:
+        return write.rejected("no_customer", "Shopify answered without a customer and without a reason.")
+    return write.saved(str(stored["id"]) if stored else str(write.id), stored)
+
+
+async def create(hub: Hub, writes: Sequence[Write[Customer]]) -> list[Outcome]:
+    """Create them one by one; the metafield with the hub's id is unique, and so is the address."""
+    return [await _told(hub, write, _creating(write), safe=False) for write in writes]
+
+
+async def update(hub: Hub, writes: Sequence[Write[Customer]]) -> list[Outcome]:
+    """Change just what changed; each mutation may be repeated without harm."""
+    outcomes = []
+    for write in writes:
+        parts = _changing(write)
+        if parts.steps:
+            outcomes.append(await _told(hub, write, parts, safe=True))
+        else:
+            outcomes.append(write.saved(str(write.id)))
+    return outcomes
+
+
+async def find(hub: Hub, writes: Sequence[Write[Customer]]) -> list[dict[str, Any]]:
+    """By id; one that is to be created by the hub's id or by its address."""
+    if not writes:
+        return []
+    declared: list[str] = []
+    asked: list[str] = []
+    variables: dict[str, Any] = {}
+    inner = shown(writes[0])
+    ids = [write.id for write in writes if write.id]
+    if ids:
+        declared.append("$ids: [ID!]!")
+        asked.append(f"nodes(ids: $ids) {{ ... on Customer {{ {inner} }} }}")
+        variables["ids"] = ids
+    for number, write in enumerate(write for write in writes if not write.id):
+        by: list[tuple[str, dict[str, Any]]] = [
+            ("own", {"customId": {"namespace": NAMESPACE, "key": "id", "value": write.hub_id}})
+        ]
+        if write.record.email:
+            by.append(("mail", {"emailAddress": write.record.email}))
+        for name, identifier in by:
+            alias = f"{name}{number}"
+            declared.append(f"${alias}: CustomerIdentifierInput!")
+            asked.append(f"{alias}: customerByIdentifier(identifier: ${alias}) {{ {inner} }}")
+            variables[alias] = identifier
+    data = await ask(hub, f"query find({', '.join(declared)}) {{ {' '.join(asked)} }}", variables)
+    found = [*data.pop("nodes", ()), *data.values()]
+    # A node of another type has none of the fields.
+    return list({one["id"]: one for one in found if one and "id" in one}.values())
+
+
+_DELETE = (
+    "mutation delete($input: CustomerDeleteInput!) {"
+    f" customerDelete(input: $input) {{ deletedCustomerId {_ERRORS} }} }}"
+)
+_ERASE = (
+    "mutation erase($id: ID!) {"
+    " customerRequestDataErasure(customerId: $id) { customerId userErrors { code field message } } }"
+)
+_MAY = "query may($id: ID!) { customer(id: $id) { id canDelete } }"
+
+
+async def delete(hub: Hub, writes: Sequence[Write[Customer]]) -> list[Outcome]:
+    """Delete customers; Shopify keeps whoever has ordered."""
+    return [await _deleted(hub, write) for write in writes]
+
+
+async def _deleted(hub: Hub, write: Write[Customer]) -> Outcome:
+    data = await ask(hub, _DELETE, {"input": {"id": write.id}})
+    for code, sentence in refusals(data.get("customerDelete")):
+        return write.deleted() if code == "not_found" else write.rejected(code, sentence)
+    return write.deleted()
+
+
+async def erase(hub: Hub, writes: Sequence[Write[Customer]]) -> list[Outcome]:
+    """Delete whoever has not ordered; of the others Shopify is asked to erase what is personal."""
+    outcomes = []
+    for write in writes:
+        found = (await ask(hub, _MAY, {"id": write.id})).get("customer")
+        if not found:
+            outcomes.append(write.deleted())
+        elif found["canDelete"]:
+            outcomes.append(await _deleted(hub, write))
+        else:
+            told = (await ask(hub, _ERASE, {"id": write.id})).get("customerRequestDataErasure")
+            no = next(iter(refusals(told)), None)
+            outcomes.append(write.rejected(*no) if no else write.deleted())
+    return outcomes
