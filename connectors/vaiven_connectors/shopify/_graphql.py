@@ -15,6 +15,7 @@ from vaiven_sdk.read import graphql_error
 
 if TYPE_CHECKING:
     from vaiven_sdk import Session
+    from vaiven_sdk.http import Answer
     from vaiven_sdk.limits import Answered, Ask
 
 PATH = "/graphql.json"
@@ -97,15 +98,19 @@ def spent(answer: Answered) -> float | None:
 
 
 # ------------------------------------------------------------------------------------------------- asking and telling
-async def ask(hub: Session[Any], query: str, variables: Mapping[str, Any], *, safe: bool = True) -> dict[str, Any]:
-    """The `data` of one document.
+async def told(hub: Session[Any], query: str, variables: Mapping[str, Any], *, safe: bool = True) -> Answer:
+    """The answer to one document.
 
     Raises:
         VaivenError: the answer has `errors`, whatever its status.
     """
     body = {"query": query, "variables": dict(variables)}
-    answer = await hub.request("POST", PATH, json=body, safe=safe, check=graphql_error)
-    data: dict[str, Any] = answer.json().get("data") or {}
+    return await hub.request("POST", PATH, json=body, safe=safe, check=graphql_error)
+
+
+async def ask(hub: Session[Any], query: str, variables: Mapping[str, Any], *, safe: bool = True) -> dict[str, Any]:
+    """The `data` of one document; see `told`."""
+    data: dict[str, Any] = (await told(hub, query, variables, safe=safe)).json().get("data") or {}
     return data
 
 

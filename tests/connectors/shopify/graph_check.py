@@ -13,6 +13,7 @@ from graphql import parse
 from graphql.language import FieldNode, InlineFragmentNode, ListValueNode, ObjectValueNode, VariableNode
 
 from tests.support.spec_check import SPECS
+from vaiven_sdk.testing.spec.deviation import Deviation
 
 SPEC = SPECS / "shopify.json.gz"
 SCALARS = {
@@ -182,3 +183,35 @@ def _text(node):
 def _literal(node, kind):
     text = node.value
     return int(text) if kind.rstrip("!") == "Int" else text
+
+
+class Described:
+    """The schema, for a watch over a simulator; other paths than GraphQL's pass."""
+
+    path = "/graphql.json"
+
+    def __init__(self):
+        self.schema = schema()
+        self.documents = set()
+
+    def request(self, asked):
+        if asked.path != self.path:
+            return []
+        query, variables = asked.body["query"], asked.body.get("variables") or {}
+        self.documents.add(query)
+        faults = self.schema.request(query, variables)
+        if "bulkOperationRunQuery" in query:
+            faults += self.schema.bulk(variables["query"])
+        return [self._deviation(asked, "request", fault) for fault in faults]
+
+    def answer(self, asked, answered):
+        data = answered.body.get("data") if isinstance(answered.body, dict) else None
+        # An answer with errors may have any part of its data missing.
+        if asked.path != self.path or not data or answered.body.get("errors"):
+            return []
+        return [self._deviation(asked, "200", fault) for fault in self.schema.answer(asked.body["query"], data)]
+
+    @staticmethod
+    def _deviation(asked, part, fault):
+        where, _, what = fault.partition(": ")
+        return Deviation(asked.method, "graphql", part, re.sub(r"\d+", "*", where), what)

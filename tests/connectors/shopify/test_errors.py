@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.connectors.shopify import stub
 from tests.connectors.shopify.stub import Shop
 from vaiven_connectors.shopify import connector
 from vaiven_sdk import ConfigInvalid, PermissionMissing, ReconnectRequired, RequestRefused, VaivenError, VendorBusy
@@ -46,3 +47,10 @@ async def test_errors_in_an_answer_of_http_200(code, error):
         await account(Shop(told).hub)
     assert isinstance(caught.value, VaivenError)
     assert code in caught.value.why
+
+
+async def test_a_version_that_shopify_has_retired(monkeypatch):
+    monkeypatch.setitem(stub.HEADERS, "x-shopify-api-version", "2027-10")
+    with pytest.raises(RequestRefused, match="no longer serves") as caught:
+        await account(Shop({"shop": {"name": "Acme", "myshopifyDomain": "acme-books.myshopify.com"}}).hub)
+    assert "Update Vaiven" in caught.value.remedy
