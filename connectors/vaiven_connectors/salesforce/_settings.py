@@ -1,0 +1,63 @@
+"""What is asked of an organization beside its credential, and the address that follows from it."""
+
+import re
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from vaiven_sdk import Config, Session
+
+V = "/services/data/v65.0"
+"""Below it stands the REST API of Winter '26; each version lives three years at least
+(developer.salesforce.com, "API End-of-Life", read 2026-11-25)."""
+HOME = ".my.salesforce.com"
+MY_DOMAIN = r"[a-z0-9][a-z0-9-]{0,60}(\.(sandbox|develop|scratch|demo|trailblaze))?"
+"""What stands before it in an organization's address: help.salesforce.com, "OAuth Endpoints", read 2026-11-25."""
+
+
+class Settings(Config):
+    """Where an organization is signed in to and called."""
+
+    login: str = Field(
+        "login.salesforce.com",
+        pattern=rf"^(login\.salesforce\.com|test\.salesforce\.com|{MY_DOMAIN}\.my\.salesforce\.com)$",
+        title="Login host",
+        description="login.salesforce.com for production, test.salesforce.com for a sandbox, or your My Domain.",
+        examples=["acme.my.salesforce.com"],
+    )
+    instance: str = Field(
+        "",
+        pattern=rf"^({MY_DOMAIN})?$",
+        title="My Domain",
+        description="What stands before .my.salesforce.com in your address. Left empty, it is found out on connecting.",
+        examples=["acme", "acme--uat.sandbox"],
+    )
+    currency: str = Field(
+        "",
+        pattern=r"^([A-Z]{3})?$",
+        title="Currency",
+        description="The currency of an organization that has only one; leave it empty where it has several.",
+        examples=["EUR"],
+    )
+    bulk_from: int = Field(
+        50_000,
+        ge=1,
+        title="Bulk from",
+        description="A first read of an object with at least so many records goes by the Bulk API.",
+        examples=[50_000],
+    )
+
+
+async def complete(hub: Session[Settings]) -> Settings:
+    """The settings with the organization's host: `urls.rest` of the UserInfo endpoint.
+
+    Source: help.salesforce.com, "Query for User Information" (xcloud.remoteaccess_using_userinfo_endpoint), 2026-11-25.
+    """
+    if hub.config.instance:
+        return hub.config
+    about = await hub.get(f"https://{hub.config.login}/services/oauth2/userinfo")
+    host = urlsplit(str((about.get("urls") or {}).get("rest") or "")).hostname or ""
+    # Anything else would carry the token elsewhere; without a host the next request says that the setting is empty.
+    domain = host.removesuffix(HOME)
+    known = host.endswith(HOME) and re.fullmatch(MY_DOMAIN, domain)
+    return hub.config.model_copy(update={"instance": domain}) if known else hub.config
