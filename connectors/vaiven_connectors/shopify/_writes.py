@@ -7,7 +7,8 @@ are taken), customerDelete and customerRequestDataErasure; .../build/metafields/
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from vaiven_sdk import Outcome, RequestRefused, Session, Write
@@ -17,6 +18,7 @@ from ._customers import HUB_ID, NAMESPACE, TYPES, Customer
 from ._graphql import ask, is_meta, refusals, refused, selection, unmeta
 
 Hub = Session[Settings]
+One = Callable[[Hub, Write[Customer]], Awaitable[Outcome]]
 
 PLAIN = {"firstName", "lastName", "note", "locale"}
 """Fields of the record that are called the same in CustomerInput."""
@@ -163,21 +165,33 @@ async def _told(hub: Hub, write: Write[Customer], parts: Parts, *, safe: bool) -
     return write.saved(str(stored["id"]) if stored else str(write.id), stored)
 
 
+async def _each(hub: Hub, writes: Sequence[Write[Customer]], one: One) -> list[Outcome]:
+    """All of them at once, under the limits; all are waited for, so that none is still under way when one fails."""
+    done = await asyncio.gather(*(one(hub, write) for write in writes), return_exceptions=True)
+    for outcome in done:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return [outcome for outcome in done if isinstance(outcome, Outcome)]
+
+
 async def create(hub: Hub, writes: Sequence[Write[Customer]]) -> list[Outcome]:
     """Create them one by one; the metafield with the hub's id is unique, and so is the address."""
-    return [await _told(hub, write, _creating(write), safe=False) for write in writes]
+    return await _each(hub, writes, _created)
+
+
+async def _created(hub: Hub, write: Write[Customer]) -> Outcome:
+    return await _told(hub, write, _creating(write), safe=False)
 
 
 async def update(hub: Hub, writes: Sequence[Write[Customer]]) -> list[Outcome]:
     """Change just what changed; each mutation may be repeated without harm."""
-    outcomes = []
-    for write in writes:
-        parts = _changing(write)
-        if parts.steps:
-            outcomes.append(await _told(hub, write, parts, safe=True))
-        else:
-            outcomes.append(write.saved(str(write.id)))
-    return outcomes
+    return await _each(hub, writes, _updated)
+
+
+async def _updated(hub: Hub, write: Write[Customer]) -> Outcome:
+    parts = _changing(write)
+    # A consent that Shopify has no word for is all that may be left out.
+    return await _told(hub, write, parts, safe=True) if parts.steps else write.saved(str(write.id))
 
 
 async def find(hub: Hub, writes: Sequence[Write[Customer]]) -> list[dict[str, Any]]:
@@ -223,7 +237,7 @@ _MAY = "query may($id: ID!) { customer(id: $id) { id canDelete } }"
 
 async def delete(hub: Hub, writes: Sequence[Write[Customer]]) -> list[Outcome]:
     """Delete customers; Shopify keeps whoever has ordered."""
-    return [await _deleted(hub, write) for write in writes]
+    return await _each(hub, writes, _deleted)
 
 
 async def _deleted(hub: Hub, write: Write[Customer]) -> Outcome:
@@ -235,15 +249,15 @@ async def _deleted(hub: Hub, write: Write[Customer]) -> Outcome:
 
 async def erase(hub: Hub, writes: Sequence[Write[Customer]]) -> list[Outcome]:
     """Delete whoever has not ordered; of the others Shopify is asked to erase what is personal."""
-    outcomes = []
-    for write in writes:
-        found = (await ask(hub, _MAY, {"id": write.id})).get("customer")
-        if not found:
-            outcomes.append(write.deleted())
-        elif found["canDelete"]:
-            outcomes.append(await _deleted(hub, write))
-        else:
-            told = (await ask(hub, _ERASE, {"id": write.id})).get("customerRequestDataErasure")
-            no = next(iter(refusals(told)), None)
-            outcomes.append(write.rejected(*no) if no else write.deleted())
-    return outcomes
+    return await _each(hub, writes, _erased)
+
+
+async def _erased(hub: Hub, write: Write[Customer]) -> Outcome:
+    found = (await ask(hub, _MAY, {"id": write.id})).get("customer")
+    if not found:
+        return write.deleted()
+    if found["canDelete"]:
+        return await _deleted(hub, write)
+    told = (await ask(hub, _ERASE, {"id": write.id})).get("customerRequestDataErasure")
+    no = next(iter(refusals(told)), None)
+    return write.rejected(*no) if no else write.deleted()
