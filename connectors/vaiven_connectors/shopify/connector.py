@@ -135,4 +135,3 @@ async def prepare(hub: Session[Settings]) -> None:
 
 
 shopify.webhook(signatures.shopify())(hints)
-connector = shopify
