@@ -13,6 +13,8 @@ from ._orders import LINE_LISTS, REFUND, Line, Order, Refund
 from ._reads import LAG, bulk, changed, changed_within, children, fit, known, refunds_of
 from ._webhooks import hints
 
+__all__ = ["customers", "order_lines", "orders", "products", "refunds", "shopify", "variants"]
+
 ORDERS = [
     Scope("read_orders", "read orders, what was in them and what was given back"),
     Scope("read_all_orders", "read orders older than 60 days; Shopify must allow the app to ask for it"),
