@@ -152,3 +152,27 @@ def test_an_api_that_there_is_not_is_named():
 
 def test_lines_are_counted_once():
     assert unaccepted(["a: b", "a: b", "c: d"], {"c*": "why"}) == ["a: b"]
+
+
+def test_brackets_can_be_part_of_a_parameters_name():
+    op = {"a": "q", "m": "GET", "p": "/r", "q": {"page[size]": "integer", "fields[reader]": ["string(id|name)"]}}
+    facts = Reduced({"ops": [op], "schemas": {}})
+    fitting = Asked("GET", "/r", (("page[size]", "5"), ("fields[reader]", "id"), ("fields[reader]", "name")))
+    assert facts.request(fitting) == []
+    wrong = Asked("GET", "/r", (("page[size]", "x"), ("fields[reader]", "id,age"), ("page[no]", "1")))
+    assert [str(one) for one in facts.request(wrong)] == [
+        "GET /r request query.page: not described",
+        "GET /r request query.page[size]: integer described, got string",
+        "GET /r request query.fields[reader][1]: 'age' is none of id|name",
+    ]
+
+
+def test_an_object_in_several_parts_of_an_all_of_has_the_properties_of_all():
+    parts = {"&": [{"at": {"more": "string"}, "id": "string"}, {"id!": "string", "at!": {"name!": "string"}}]}
+    facts = Reduced({"ops": [], "schemas": {}})
+    assert facts.compare(parts, {"id": "1", "at": {"name": "Ada", "more": "x"}}) == []
+    assert facts.compare(parts, {"at": {"other": 1}}) == [
+        "$.id: required, and absent",
+        "$.at.name: required, and absent",
+        "$.at.other: not described",
+    ]

@@ -105,7 +105,11 @@ class Reduced:
         query: Mapping[str, Json] = op.get("q") or {}
         if self._knows_queries:
             known = {name.rstrip("!"): sub for name, sub in query.items()}
-            given = nested(asked.query)
+            # A bracket can be part of the described name itself, as in `page[size]` of JSON:API.
+            whole = [(name, value) for name, value in asked.query if "[" in name and name in known]
+            given = nested(pair for pair in asked.query if pair not in whole)
+            for name, value in whole:
+                given[name] = f"{given[name]},{value}" if name in given else value
             problems += [
                 f"query.{n[:-1]}: required, and absent" for n in query if n[-1:] == "!" and n[:-1] not in given
             ]
@@ -217,7 +221,7 @@ class Reduced:
             if name == "&":
                 for part in sub:
                     resolved, _ = self._resolve(part)
-                    merged |= self._properties(resolved) if isinstance(resolved, dict) else {}
+                    merged = self._joined(merged, self._properties(resolved) if isinstance(resolved, dict) else {})
             elif name == "|":
                 for part in sub:
                     resolved, _ = self._resolve(part)
@@ -225,6 +229,20 @@ class Reduced:
                     merged = {n.rstrip("!"): s for n, s in properties.items()} | merged
             else:
                 merged[name] = sub
+        return merged
+
+    def _joined(self, one: Mapping[str, Json], other: Mapping[str, Json]) -> dict[str, Json]:
+        """Properties of two parts of an all-of; an object in both has the properties of both."""
+        merged = dict(one)
+        for name, sub in other.items():
+            bare_name = name.removesuffix("!")
+            held = next((known for known in (bare_name, f"{bare_name}!") if known in merged), None)
+            if held is None:
+                merged[name] = sub
+                continue
+            old = merged.pop(held)
+            objects = all(isinstance(self._resolve(part)[0], dict) for part in (old, sub))
+            merged[held if held.endswith("!") else name] = {"&": [old, sub]} if objects else sub
         return merged
 
     def _resolve(self, schema: Json) -> tuple[Json, bool]:
