@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from vaiven_sdk import Config, Session
+from vaiven_sdk import Config, PermissionMissing, ReconnectRequired, Session
 
 V = "/services/data/v65.0"
 """Below it stands the REST API of Winter '26; each version lives three years at least
@@ -55,7 +55,12 @@ async def complete(hub: Session[Settings]) -> Settings:
     """
     if hub.config.instance:
         return hub.config
-    about = await hub.get(f"https://{hub.config.login}/services/oauth2/userinfo")
+    try:
+        about = await hub.get(f"https://{hub.config.login}/services/oauth2/userinfo")
+    except PermissionMissing as problem:
+        # Here, and nowhere else, a bad token is answered by 403
+        # (github.com/forcedotcom/SalesforceMobileSDK-Android/pull/2430, read 2026-11-25).
+        raise ReconnectRequired("Salesforce does not accept the access token.", why=problem.why) from None
     host = urlsplit(str((about.get("urls") or {}).get("rest") or "")).hostname or ""
     # Anything else would carry the token elsewhere; without a host the next request says that the setting is empty.
     domain = host.removesuffix(HOME)

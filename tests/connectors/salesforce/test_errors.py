@@ -8,7 +8,7 @@ from vaiven_connectors.salesforce import connector
 from vaiven_connectors.salesforce._errors import refine, told
 from vaiven_connectors.salesforce._limits import usage
 from vaiven_connectors.salesforce._settings import Settings
-from vaiven_sdk import Session
+from vaiven_sdk import PermissionMissing, ReconnectRequired, Session
 from vaiven_sdk.http import Answer
 
 
@@ -102,6 +102,14 @@ def test_the_address_comes_from_the_vendor_and_is_believed_if_it_is_salesforces(
     assert asked == [("GET", "https://login.salesforce.com/services/oauth2/userinfo")]
     known = Settings(instance="own")
     assert asyncio.run(connector.hooks["connected"](Session(known, send))) is known
+
+
+def test_a_bad_token_is_told_by_403_where_the_address_is_asked_for():
+    async def send(*_, **__):
+        raise PermissionMissing("No.", why="Bad_OAuth_Token")
+
+    with pytest.raises(ReconnectRequired, match="Bad_OAuth_Token"):
+        asyncio.run(connector.hooks["connected"](Session(Settings(), send)))
 
 
 @pytest.mark.parametrize("login", ["evil.example", "login.salesforce.com.evil.example", "acme.my.salesforce.com/x", ""])
