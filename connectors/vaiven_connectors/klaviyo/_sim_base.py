@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from vaiven_connectors.klaviyo._sim_access import KlaviyoAccess
 from vaiven_connectors.klaviyo._sim_kinds import Kind
 from vaiven_connectors.klaviyo._sim_limits import Windows
-from vaiven_connectors.klaviyo._sim_query import Allowed, Term, parse_filter, sort_of, sparse, value_at
+from vaiven_connectors.klaviyo._sim_query import Allowed, Term, check_fields, parse_filter, sort_of, sparse, value_at
 from vaiven_connectors.klaviyo._sim_words import Json, error, invalid, missing
 from vaiven_sdk.testing import ByCursor, Call, Pages, Quirk, Refusal, Reply, Selection, Table, Vendor
 
@@ -39,7 +39,7 @@ class Base(Vendor):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.key_access = KlaviyoAccess(self.random, self._settle)
+        self.key_access = KlaviyoAccess(self.random, self._enter)
         self.access = self.key_access
         self.quotas = [Windows(self._name, lambda: self.limits)]
         self._pending: list[tuple[datetime, Callable[[], Any]]] = []
@@ -75,8 +75,10 @@ class Base(Vendor):
         for work in due:
             work()
 
-    def _settle(self, _: Call) -> None:
+    def _enter(self, call: Call) -> None:
+        """What each request that got in begins with: due work, and a look at its fieldsets."""
         self.settle()
+        check_fields(call.query)
 
     def now(self) -> str:
         """The vendor's time."""
@@ -128,17 +130,12 @@ class Base(Vendor):
     def resource(self, call: Call, kind: Kind, row: Mapping[str, Any], linked: Linked | None = None) -> Json:
         """One resource as the caller wants to see it."""
         wanted = call.many(f"fields[{kind.name}]") if f"fields[{kind.name}]" in call.query else None
-        more = call.many(f"additional-fields[{kind.name}]")
-        for name in more:
-            if name not in kind.more:
-                sentence = f"'{name}' is not an allowed additional field for the resource '{kind.name}'."
-                raise invalid(sentence, parameter=f"additional-fields[{kind.name}]")
-        names = [*kind.attributes, *more]
+        names = [*kind.attributes, *call.many(f"additional-fields[{kind.name}]")]
         attributes = {name: row.get(name) for name in names if name in row or name in kind.attributes}
         at = f"{call.origin}/api/{kind.path}/{row['id']}"
         found: Json = {"type": kind.name, "id": row["id"]}
         if kind.attributes:
-            found["attributes"] = sparse(attributes, wanted, kind.name, kind.known)
+            found["attributes"] = sparse(attributes, wanted)
         if kind.links:
             found["relationships"] = {name: self._relation(at, name, to, linked) for name, to in kind.links.items()}
         return {**found, "links": {"self": at}}

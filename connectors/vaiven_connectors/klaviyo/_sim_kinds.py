@@ -142,3 +142,10 @@ WEBHOOK = Kind(
     {"webhook-topics": "webhook-topic"},
 )
 TOPIC = Kind("webhook-topic", "webhook-topics")
+KNOWN: dict[str, frozenset[str]] = {}
+"""Type -> everything that a sparse fieldset may name, in any document."""
+MORE: dict[str, frozenset[str]] = {}
+"""Type -> everything that `additional-fields` may name."""
+for _kind in [one for one in list(globals().values()) if isinstance(one, Kind)]:
+    KNOWN[_kind.name] = KNOWN.get(_kind.name, frozenset()) | _kind.known | {"id"}
+    MORE[_kind.name] = MORE.get(_kind.name, frozenset()) | {*_kind.more}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from vaiven_connectors.klaviyo._sim_kinds import KNOWN, MORE
 from vaiven_connectors.klaviyo._sim_words import Json, invalid
 
 Allowed = Mapping[str, str]
@@ -226,20 +227,31 @@ def sort_of(given: str | None, allowed: str, default: str) -> tuple[str, bool]:
     return name, wanted.startswith("-")
 
 
-def sparse(attributes: Json, wanted: list[str] | None, kind: str, known: frozenset[str]) -> Json:
-    """Only the attributes that `fields[kind]` names; a dotted name picks a part of one.
+def check_fields(query: Mapping[str, list[str]]) -> None:
+    """Look at the names in `fields[...]` and `additional-fields[...]`.
 
     Raises:
         Refusal: 400 for a name that the resource does not have.
     """
+    for parameter, values in query.items():
+        head, _, rest = parameter.partition("[")
+        kind = rest.removesuffix("]")
+        names = {"fields": KNOWN, "additional-fields": MORE}.get(head)
+        if names is None or kind not in names:
+            continue
+        for path in ",".join(values).split(","):
+            if path.partition(".")[0] not in names[kind]:
+                sentence = f"'{path}' is not an allowed field for the resource '{kind}'."
+                raise invalid(sentence, parameter=parameter)
+
+
+def sparse(attributes: Json, wanted: list[str] | None) -> Json:
+    """Only the attributes that `fields[...]` names; a dotted name picks a part of one."""
     if wanted is None:
         return attributes
     found: Json = {}
     for path in wanted:
         head, _, rest = path.partition(".")
-        if head not in known and head != "id":
-            sentence = f"'{path}' is not an allowed field for the resource '{kind}'."
-            raise invalid(sentence, parameter=f"fields[{kind}]")
         if head not in attributes:
             continue
         if not rest:
