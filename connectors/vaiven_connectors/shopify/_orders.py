@@ -164,22 +164,22 @@ class Line(Record[OrderLine], key="id"):
         return None if self.price is None else minor(self.price - self.discount, self.currency)
 
 
-REFUND = "id createdAt processedAt updatedAt note totalRefundedSet { shopMoney { amount currencyCode } }"
+REFUND = "id createdAt processedAt note totalRefundedSet { shopMoney { amount currencyCode } }"
 
 
-class Refund(Record[UnifiedRefund], key="id", cursor="updated_at"):
-    """Money given back; it is read with its order."""
+class Refund(Record[UnifiedRefund], key="id", cursor="order_updated_at"):
+    """Money given back; it is read with its order, so its version is the order's."""
 
     id: str = wire(read_only=True)
     order: str | None = wire("__order", to="order_id", ref="orders", read_only=True)
     customer: str | None = wire("__customer", to="person_id", ref="customers", read_only=True)
     test: bool | None = wire("__test", to="is_test", read_only=True)
+    order_updated_at: AwareDatetime | None = wire("__updatedAt", read_only=True)
     amount: Decimal | None = wire("totalRefundedSet.shopMoney.amount", read_only=True)
     currency: str | None = wire("totalRefundedSet.shopMoney.currencyCode", to="currency", read_only=True)
     note: str | None = wire("note", to="reason", read_only=True)
     created_at: AwareDatetime | None = wire("createdAt", read_only=True)
     processed_at: AwareDatetime | None = wire("processedAt", read_only=True)
-    updated_at: AwareDatetime = wire("updatedAt", read_only=True)
 
     amount_minor: ClassVar = derive("amount_minor")(minor_of("amount"))
 

@@ -201,5 +201,6 @@ def refunds_of(page: Fetched) -> Fetched:
             raise AnswerMalformed("An order came without its refunds.")
         customer = (order.get("customer") or {}).get("id")
         around = {"__order": order["id"], "__customer": customer, "__test": order.get("test")}
+        around["__updatedAt"] = order.get("updatedAt")
         rows += [{**refund, **around} for refund in order["refunds"]]
     return _with(page, rows)

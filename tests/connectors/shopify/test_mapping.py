@@ -253,6 +253,7 @@ def test_a_refund_has_its_own_day():
         "reason": "Too small",
         "refunded_at": "2026-11-19T23:30:00.000000Z",
     }
+    assert refund.record_version == "2026-11-20T11:12:13.000000Z"
 
 
 # ------------------------------------------------------------------------------------------------- catalogue
