@@ -63,6 +63,7 @@ def _case(org: Org, row: Row, given: Row, at: Transaction) -> None:
         org.cases += 1
         row["CaseNumber"] = f"{org.cases:08}"
         row["IsClosedOnCreate"] = closed
+    row["BusinessHoursId"] = row.get("BusinessHoursId") or org.business_hours
     row["IsClosed"] = closed
     row["ClosedDate"] = (row.get("ClosedDate") or at.at) if closed else None
     if row.get("ContactId") and not row.get("AccountId") and "AccountId" not in given:

@@ -54,7 +54,7 @@ class Field:
     @property
     def relation(self) -> str | None:
         """Name of the relationship in a query: `Account` for AccountId, `Tutor__r` for Tutor__c."""
-        if self.type != "reference":
+        if self.type != "reference" or self.name == "LeadOrContactId":  # a reference without a relationship
             return None
         return self.name[:-1] + "r" if self.custom else self.name.removesuffix("Id")
 

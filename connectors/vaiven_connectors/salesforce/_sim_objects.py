@@ -136,7 +136,8 @@ LastReferencedDate datetime~; IndividualId reference(Individual)
 _ORGANIZATION = """
 Name string(80)!; Division string(80); Street textarea(255); City string(40); State string(80); PostalCode string(20);
 Country string(80); Phone phone(40); DefaultLocaleSidKey picklist!; TimeZoneSidKey picklist!;
-LanguageLocaleKey picklist!; FiscalYearStartMonth int; OrganizationType picklist; InstanceName string(5); IsSandbox boolean~; IsReadOnly boolean~;
+LanguageLocaleKey picklist!;
+FiscalYearStartMonth int; OrganizationType picklist; InstanceName string(5); IsSandbox boolean~; IsReadOnly boolean~;
 NamespacePrefix string(15)~; TrialExpirationDate datetime~
 """
 
@@ -184,8 +185,8 @@ _WITH_CURRENCY = {"Account", "Contact", "Lead", "Opportunity", "Campaign", "Camp
 def standard_kinds(currencies: tuple[str, ...] = ()) -> dict[str, Kind]:
     """The objects of a new org; with `currencies` one in which several are enabled.
 
-    CurrencyIsoCode is on every object then, and CurrencyType is there at all (Object Reference, CurrencyType: "This object
-    is not available in single-currency organizations").
+    CurrencyIsoCode is on every object then, and CurrencyType is there at all (Object Reference, CurrencyType: "This
+    object is not available in single-currency organizations").
     """
     made = {}
     for name, prefix, text, soft, writable in _KINDS:

@@ -128,6 +128,7 @@ class Org:
         self.shelves = {name: Shelf(kind) for name, kind in self.kinds.items()}
         self.purged: dict[str, list[tuple[str, str]]] = {name: [] for name in self.kinds}
         self.cases = 1000
+        self.business_hours = ids.long(self.ids.new("01m"))
         self._journal: list[tuple[Shelf, str, Row | None]] | None = None
         self.org_id = ids.long(self.ids.new("00D"))
         self.user_id = ids.long(self.ids.new("005"))
@@ -165,6 +166,9 @@ class Org:
             "EmailEncodingKey": "UTF-8",
             "LanguageLocaleKey": "en_US",
             "UserType": "Standard",
+            "CommunityNickname": "integration",
+            "DigestFrequency": "D",
+            "DefaultGroupNotificationFrequency": "N",
             "ProfileId": ids.long(self.ids.new("00e")),
         }
         if currencies:
