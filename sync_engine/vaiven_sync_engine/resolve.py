@@ -113,7 +113,8 @@ def _write_keys(
     dirty: Iterable[Any],
 ) -> None:
     decode = msgspec.json.decode
-    names = [n for n in _NAMES if n in entity.model_fields]
+    # All three stand in a key, whichever of them the entity has: a lead has no full name.
+    names = _NAMES if any(n in entity.model_fields for n in _NAMES) else ()
     rows = []
     for row in dirty:
         fields = decode(row["fields"])

@@ -14,7 +14,6 @@ from vaiven_sdk.model import ENTITIES
 from vaiven_sync_engine.resolve import resolve
 from vaiven_sync_engine.store import Database
 
-PERSON = ENTITIES["person"]
 CRM, MAIL, PAY = 1, 2, 3
 
 
@@ -36,9 +35,9 @@ class People:
             )
         )
 
-    def resolve(self) -> Any:
+    def resolve(self, kind: str = "person") -> Any:
         def work(c: sqlite3.Connection) -> Any:
-            out = resolve(c, "local", PERSON, [CRM, MAIL, PAY], "now")
+            out = resolve(c, "local", ENTITIES[kind], [CRM, MAIL, PAY], "now")
             c.execute("UPDATE record SET dirty = 0")
             return out
 
@@ -130,6 +129,14 @@ def test_a_record_that_we_created_stays_with_its_entity_without_any_key(people: 
         people.put(source, remote_id, given_name="Anna")
         people.resolve()
         assert people.groups() == {frozenset({"theirs", "ours"})}
+
+
+def test_leads_which_have_no_full_name_are_matched_too(people: People) -> None:
+    people.put(CRM, "c1", email="a@x.com", given_name="Ana", family_name="Gil")
+    people.put(MAIL, "m1", email="a@x.com", given_name="Ana")
+    people.put(PAY, "p1", email="b@x.com", given_name="Bo", family_name="Lind")
+    people.resolve("lead")
+    assert people.groups() == {frozenset({"c1", "m1"}), frozenset({"p1"})}
 
 
 def test_a_late_bridge_merges_two_people_and_the_oldest_id_stays(people: People) -> None:
