@@ -193,7 +193,10 @@ class Campaigns(Events):
         """Add a campaign and its messages."""
         given = {name: value for name, value in values.items() if value is not None}
         campaign = self.campaigns.add({**given, "_channel": definitions[0]["channel"], "_messages": []})
-        made = [self.messages.add({"definition": one, "_campaign": campaign["id"]})["id"] for one in definitions]
+        made = [
+            self.messages.add({"definition": one, "_campaign": campaign["id"], "_channel": one["channel"]})["id"]
+            for one in definitions
+        ]
         return self.campaigns.change(campaign["id"], {"_messages": made, "updated_at": campaign["updated_at"]})
 
     @patch("/api/campaigns/{id}", scope="campaigns:write")

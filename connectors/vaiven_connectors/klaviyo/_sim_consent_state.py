@@ -24,9 +24,15 @@ CHANNELS = {
 
 def fresh() -> Json:
     """Of a new profile: nobody was asked yet."""
-    blank = {"consent": NEVER, "consent_timestamp": None}
+    blank: Json = {"consent": NEVER, "consent_timestamp": None}
     by_phone = {**blank, "method": None, "method_detail": None, "last_updated": None}
-    email = {**by_phone, "custom_method_detail": None, "double_optin": None, "suppression": [], "list_suppressions": []}
+    email: Json = {
+        **by_phone,
+        "custom_method_detail": None,
+        "double_optin": None,
+        "suppression": [],
+        "list_suppressions": [],
+    }
     return {
         "email": {"marketing": email},
         "sms": {"marketing": dict(by_phone), "transactional": dict(by_phone)},

@@ -16,6 +16,8 @@ from vaiven_sdk.testing import NotDrivable, Table, action
 
 _ADDED = "favourite_colour"
 _CHANNELS = ("email", "sms")
+_TEXT = {"email": "subject", "sms": "body", "mobile_push": "body"}
+_MEMBERS = ("memberships", "list_memberships", "list_members", "segment_members")
 
 
 class Driven(Reports):
@@ -165,11 +167,26 @@ class Driven(Reports):
             return self.make_list(f"List {n}")
         if stream == "segments":
             return self.make_segment(f"Segment {n}")
-        if stream in {"memberships", "list_memberships", "list_members"}:
-            group = next(iter(self.lists.state()), None) or self.make_list("Newsletter")
+        if stream in _MEMBERS:
+            make, table = (
+                (self.make_segment, self.segments) if stream == "segment_members" else (self.make_list, self.lists)
+            )
+            group = next(iter(table.state()), None) or make("Everybody")
             person = self.seed_profiles([_person(n)])[0]
             self.join(group, person)
-            return f"{group}:{person}"
+            return f"{group}/{person}"
+        if stream == "reports":
+            self.metric("Placed Order", "shopify")
+            sent = {
+                "name": f"Campaign {n}",
+                "status": "Sent",
+                "send_time": self.now(),
+                "content": {"subject": f"News {n}"},
+            }
+            key = self.seed_campaigns([sent])[0]
+            figures = {"recipients": 100 + n, "delivered": 90 + n, "opens_unique": n, "clicks_unique": 1}
+            self.engage(key, figures)
+            return str(self.campaigns.get(key)["_messages"][0])
         if stream in {"campaigns", "email_campaigns", "sms_campaigns", "messages", "campaign_messages"}:
             channel = "sms" if stream.startswith("sms") else "email" if stream.startswith("email") else _CHANNELS[n % 2]
             content = {"subject": f"News {n}"} if channel == "email" else {"body": f"News {n}"}
@@ -186,15 +203,24 @@ class Driven(Reports):
         raise NotDrivable(self.slug, "sample", stream)
 
     def touch(self, stream: str, record_id: str) -> None:
-        """Change a value that is mapped."""
+        """Change a value that is mapped; a membership begins anew."""
         name = f"Edit {self._next()} {self.account_id}"
         table = self._table(stream, "touch")
-        if stream in {"profiles", "consents", "subscriptions"}:
+        if stream == "reports":
+            self.engage(table.get(record_id)["_campaign"], {"opens_unique": 1})
+        elif table is self.profiles:
             self.change_profile(record_id, {"first_name": name})
         elif table is self.memberships:
-            self.change_profile(table.get(record_id)["profile"], {"first_name": name})
-        elif table in {self.messages, self.events}:
-            raise NotDrivable(self.slug, "touch", stream)
+            self.leave(*record_id.split("/", 1))
+            self.join(*record_id.split("/", 1))
+        elif table is self.messages:
+            row = table.get(record_id)
+            table.change(record_id, {"definition": {**row["definition"], "content": {_TEXT[row["_channel"]]: name}}})
+            self.campaigns.change(row["_campaign"], {})
+        elif table is self.events:
+            # Nobody edits an event: the person does something else.
+            person = self.profiles.get(table.get(record_id)["profile_id"])
+            self.track(person["email"], "Placed Order", service="shopify")
         else:
             table.change(record_id, {"name": name})
 
@@ -204,18 +230,22 @@ class Driven(Reports):
         if table is self.profiles:
             self.forget(record_id)
         elif table is self.memberships:
-            self.leave(*record_id.split(":", 1))
+            self.leave(*record_id.split("/", 1))
         elif table in {self.lists, self.segments}:
             self.drop_group(table, record_id)
+        elif table is self.messages:
+            # A message goes with its campaign.
+            self.campaigns.remove(table.get(record_id)["_campaign"])
+            table.remove(record_id)
         else:
             table.remove(record_id)
 
     def _table(self, stream: str, verb: str) -> Table:
         tables = {
             **dict.fromkeys(("profiles", "consents", "subscriptions"), self.profiles),
-            **dict.fromkeys(("memberships", "list_memberships", "list_members"), self.memberships),
+            **dict.fromkeys(_MEMBERS, self.memberships),
             **dict.fromkeys(("campaigns", "email_campaigns", "sms_campaigns"), self.campaigns),
-            **dict.fromkeys(("messages", "campaign_messages"), self.messages),
+            **dict.fromkeys(("messages", "campaign_messages", "reports"), self.messages),
             **{name: self.tables[name] for name in ("lists", "segments", "flows", "templates", "metrics", "events")},
         }
         if stream not in tables:

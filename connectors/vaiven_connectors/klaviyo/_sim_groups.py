@@ -38,12 +38,12 @@ class Groups(Profiles):
         self.lists = self.table(
             "lists", ids=ids.prefixed("", 6), defaults={"opt_in_process": "single_opt_in", "_tags": []}, **shape
         )
-        live = {"is_active": True, "is_processing": False, "is_starred": False, "_tags": []}
-        rule = {"definition": {"condition_groups": []}}
+        live: Json = {"is_active": True, "is_processing": False, "is_starred": False, "_tags": []}
+        rule: Json = {"definition": {"condition_groups": []}}
         self.segments = self.table("segments", ids=ids.prefixed("", 6), defaults={**live, **rule}, **shape)
         self.memberships = self.table(
             "memberships",
-            ids=lambda row, _, __: f"{row['group']}:{row['profile']}",
+            ids=lambda row, _, __: f"{row['group']}/{row['profile']}",
             stamp=stamp,
             created="joined_group_at",
             indexes=["group"],
@@ -61,7 +61,7 @@ class Groups(Profiles):
 
     def join(self, group: str, profile: str) -> bool:
         """Put a profile in; says whether it was out."""
-        if f"{group}:{profile}" in self.memberships:
+        if f"{group}/{profile}" in self.memberships:
             return False
         # A key that was used before belongs to a tombstone, so a row is erased when somebody leaves.
         self.memberships.add({"group": group, "profile": profile})
@@ -69,9 +69,9 @@ class Groups(Profiles):
 
     def leave(self, group: str, profile: str) -> bool:
         """Take a profile out; says whether it was in."""
-        if f"{group}:{profile}" not in self.memberships:
+        if f"{group}/{profile}" not in self.memberships:
             return False
-        self.memberships.erase(f"{group}:{profile}")
+        self.memberships.erase(f"{group}/{profile}")
         return True
 
     def members_of(self, group: str) -> list[str]:

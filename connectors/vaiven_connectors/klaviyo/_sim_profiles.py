@@ -72,7 +72,7 @@ class Profiles(Base):
         if "predictive_analytics" in more:
             full["predictive_analytics"] = {**_NO_PREDICTION, **row.get("_predictions", {})}
         full["location"] = {**dict.fromkeys(LOCATION), **row["location"]}
-        linked = {}
+        linked: dict[str, list[str]] = {}
         asked = call.many("include")
         for name in ("lists", "segments"):
             if name in asked:

@@ -67,6 +67,11 @@ class Reports(Account):
         super().__init__(**options)
         self.figures: dict[str, list[tuple[datetime, Json]]] = {}
 
+    def state(self) -> dict[str, Any]:
+        """The tables, and under `reports` the figures of each day by campaign or flow."""
+        days = {key: [[at.isoformat(), one] for at, one in found] for key, found in self.figures.items()}
+        return {**super().state(), "reports": days}
+
     @action
     def engage(self, record_id: str, figures: Mapping[str, float], at: str | None = None) -> None:
         """Recipients of a campaign or a flow open, click, bounce, buy: adds counts on one day."""

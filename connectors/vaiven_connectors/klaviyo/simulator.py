@@ -19,7 +19,7 @@ class KlaviyoSimulator(Driven):
     (events), `hide_archived` (campaigns), `deletion_seconds` and `webhooks_allowed` (account).
 
     In `state()` rows are as Klaviyo shows them, with what only Klaviyo knows behind an underscore: a profile's
-    `_subscriptions`, a campaign's `_channel`. A membership's id is `<list or segment>:<profile>`.
+    `_subscriptions`, a campaign's `_channel`. A membership's id is `<list or segment>/<profile>`.
     """
 
 
