@@ -43,11 +43,19 @@ class Base(Vendor):
         0.0, "how long a write holds its parent; siblings written meanwhile fail with UNABLE_TO_LOCK_ROW"
     )
     job_polls = Quirk(1, "questions about a bulk job until it is done")
+    id_field: Quirk[str] = Quirk(
+        "Vaiven_Id__c",
+        "custom external id field that the org's administrator has made on each object; empty for a new org",
+    )
     query_batch = Quirk(2000, "records in a page of a query (Query Options Header: 2,000)")
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.org = Org(self.clock, self.random, self.quirk)
+        for kind in self.org.kinds.values():
+            if self.id_field and kind.soft and kind.name != "CampaignMemberStatus":
+                made = Field(self.id_field, "string", 255, custom=True, external=True, unique=True, label="Vaiven Id")
+                self.org.add_field(kind, made)
         self.access = self.sessions = Sessions(self.org, lambda: self.session_seconds)
         self.calls = DailyCalls(lambda: self.daily_limit)
         self.quotas = [self.calls]

@@ -123,7 +123,7 @@ class Collections(Rest):
             return remove
 
         rows = [(key, self.org.row(normal(key))) for key in keys]
-        plans = [(kind, {}, row) for key, row in rows if row and (kind := self.org.kind_of(row["Id"]))]
+        plans: list[Write] = [(kind, {}, row) for key, row in rows if row and (kind := self.org.kind_of(row["Id"]))]
         return await self._all(call, plans, [step(key) for key in keys], all_or_none=bool(call.flag("allOrNone")))
 
     @sim.get(f"{_DATA}/composite/sobjects/{{kind}}")
@@ -271,7 +271,7 @@ def _filled(given: Any, answers: dict[str, Any]) -> Any:
         return given
 
     def look(found: re.Match[str]) -> str:
-        value = answers.get(found[1])
+        value: Any = answers.get(found[1])
         for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", found[2]):
             try:
                 value = value[int(index)] if index else value[name]

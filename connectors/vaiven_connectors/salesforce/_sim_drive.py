@@ -46,6 +46,7 @@ _TOUCHED = {
     "OpportunityStage": "MasterLabel",
     "LeadStatus": "MasterLabel",
 }
+_SETTINGS = ("OpportunityStage", "LeadStatus")
 
 
 class Driven(Base):
@@ -168,7 +169,7 @@ class Driven(Base):
         kind = self._stream("sample", stream)
         if kind == "User":
             return [self._user() for _ in range(n)]
-        if kind in {"OpportunityStage", "LeadStatus"}:
+        if kind in _SETTINGS:
             return [self._setting(kind) for _ in range(n)]
         return [self.seed(kind, [self._new(kind)])[0] for _ in range(n)]
 
@@ -213,9 +214,13 @@ class Driven(Base):
     def customise(self, stream: str) -> tuple[str, str]:
         """Add a field and fill it in."""
         kind = self._stream("customise", stream)
-        if kind not in {"Account", "Contact", "Lead", "Opportunity", "Campaign", "Case", "Task"}:
+        if kind in _SETTINGS:
             return super().customise(stream)
         name = self.create_field(kind, "Favourite_Colour", "string", length=40)
+        if kind == "User":
+            key = self._user()
+            self.edit([key], {name: "teal"})
+            return name, key
         return name, self.seed(kind, [{**self._new(kind), name: "teal"}])[0]
 
     # ------------------------------------------------------------------------------------------------------ internals
@@ -227,10 +232,15 @@ class Driven(Base):
         return kind
 
     def _row(self, key: str) -> Row:
-        row = self.org.row(normal(key))
+        row = self.org.row(normal(key)) or self._setting_row(key)
         if row is None:
             raise ValueError(f"there is no record {key}")
         return row
+
+    def _setting_row(self, name: str) -> Row | None:
+        """A stage or a status by its API name, which is what records refer to."""
+        rows = [row for kind in _SETTINGS for row in self.org.shelves[kind].rows.values()]
+        return next((row for row in rows if row["ApiName"] == name), None)
 
     def _kind_of(self, row: Row) -> Any:
         return self.org.kind_of(row["Id"])
@@ -269,7 +279,7 @@ class Driven(Base):
         if kind == "OpportunityStage":
             row |= {"IsActive": True, "DefaultProbability": 50.0, "ForecastCategory": "Pipeline"}
             row["ForecastCategoryName"] = "Pipeline"
-        return str(self.org.insert(kind, row, self.org.begin())["Id"])
+        return str(self.org.insert(kind, row, self.org.begin())["ApiName"])
 
     def _edit(self) -> str:
         """A text that no other edit has, nor another org's."""

@@ -19,7 +19,7 @@ class SalesforceSimulator(Bulk, Driven):
 
     Quirks, with what Salesforce does as the default, are declared in `_sim_base`: `daily_limit`, `session_seconds`,
     `api_enabled`, `oldest_version`, `newest_version`, `sandbox`, `wrong_login_host`, `currencies`, `duplicate_rules`,
-    `hidden_fields`, `hidden_objects`, `lock_seconds`, `job_polls`, `query_batch`.
+    `hidden_fields`, `hidden_objects`, `lock_seconds`, `job_polls`, `id_field`, `query_batch`.
 
     Always so: instants are whole seconds, and all that one request writes shares one. A deletion, a merge's loser and a
     bounced address move SystemModstamp and not LastModifiedDate; roll-ups and what is mirrored from other records move

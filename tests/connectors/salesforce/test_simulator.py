@@ -425,17 +425,17 @@ def test_the_kit_can_drive_it(sim, clock):
     )
     for stream in streams:
         (key, gone) = sim.sample(stream, 2)
-        before = dict(sim.org.row(key))
+        before = dict(sim._row(key))
         clock.advance(2)
         sim.touch(stream, key)
-        assert sim.org.row(key)["SystemModstamp"] > before["SystemModstamp"]
+        assert sim._row(key)["SystemModstamp"] > before["SystemModstamp"]
         sim.remove(stream, gone)
     field, key = sim.customise("leads")
     assert sim.state()["Lead"][key][field] == "teal"
     assert sim.unwanted("contacts")["email"] == "no-address"
     for call in (sim.customise, sim.unwanted):
         with pytest.raises(NotDrivable):
-            call("users")
+            call("opportunity_stages")
     with pytest.raises(NotDrivable):
         sim.sample("gadgets", 1)
     with pytest.raises(ValueError, match="there is no record"):

@@ -47,7 +47,7 @@ def facts(spec):
 
 @pytest.fixture
 def sim():
-    return SalesforceSimulator()
+    return SalesforceSimulator(quirks={"id_field": ""})
 
 
 @pytest.fixture
