@@ -19,6 +19,8 @@ from vaiven_sdk import AnswerMalformed, Fetched, Read, Window, get, post, report
 
 ROWS = 5000
 """Records of one set of results: what is held in memory at once."""
+WAIT = 2.0
+"""Seconds before a job is asked for the first time."""
 JOBS = f"{V}/jobs/query"
 
 
@@ -74,6 +76,7 @@ class Backfill(Read):
             status="state",
             done="JobComplete",
             failed=("Failed", "Aborted"),
+            wait=WAIT,
             download=Results(fields),
             format=None,
         )

@@ -23,6 +23,7 @@ def member_stream(salesforce: Connector[Settings]) -> Stream[CampaignMember, Set
         CampaignMember,
         name="campaign_members",
         where="ContactId != null",
+        fixed=True,
         create_key=CreateKey.NATURAL,
     )
 

@@ -50,6 +50,7 @@ def object_stream(
     name: str,
     where: str = "",
     archived: bool = False,
+    fixed: bool = False,
     deletes: Deletes = Deletes.TOMBSTONES,
     guard: Guard = Guard.READ_THEN_WRITE,
     create_key: CreateKey = CreateKey.NONE,
@@ -63,6 +64,7 @@ def object_stream(
         name: the stream's name.
         where: a condition that holds for all of them.
         archived: whether Salesforce puts old ones away.
+        fixed: whether custom fields of it are left out.
         deletes: how deletions become known; with tombstones the Recycle Bin is read.
         guard: how a write is kept from overwriting an unseen edit.
         create_key: what stops a repeated create from making a second record.
@@ -81,10 +83,11 @@ def object_stream(
         lag=LAG,
     )
 
-    @stream.custom_fields
     async def custom(hub: Session[Settings]) -> list[CustomField]:
         return await fields_of(hub, sobject)
 
+    if not fixed:
+        stream.custom_fields(custom)
     return stream
 
 

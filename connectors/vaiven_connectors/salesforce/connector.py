@@ -72,7 +72,9 @@ salesforce = Connector(
 )
 
 users = object_stream(salesforce, "User", User, name="users", deletes=Deletes.NEVER)
-stages = object_stream(salesforce, "OpportunityStage", OpportunityStage, name="stages", deletes=Deletes.FULL_SCAN)
+stages = object_stream(
+    salesforce, "OpportunityStage", OpportunityStage, name="stages", fixed=True, deletes=Deletes.FULL_SCAN
+)
 accounts = written_stream(
     salesforce, "Account", AccountRecord, name="accounts", needs=["name"], parent="parent_id", etag=True
 )
