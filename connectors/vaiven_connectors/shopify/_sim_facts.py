@@ -146,6 +146,12 @@ def owner(row: Json, info: Any) -> Json | None:
     return {"id": row["ownerId"]} if kind_of(row["ownerId"]) == "Shop" else shop.find(row["ownerId"])
 
 
+@resolves("MetafieldDefinition.validations")
+def validations(row: Json, info: Any) -> list[Json]:
+    """What its values must be, beside their type."""
+    return row.get("validations") or []
+
+
 @resolves("Metafield.ownerType")
 def owner_type(row: Json, info: Any) -> str:
     """Kind of the record that has it."""

@@ -186,6 +186,12 @@ def only_default(row: Json, info: Any) -> bool:
     return [one["title"] for one in _variants(row, info)] == ["Default Title"]
 
 
+@resolves("Product.requiresSellingPlan")
+def requires_selling_plan(row: Json, info: Any) -> bool:
+    """No product here is sold by subscription alone."""
+    return bool(row.get("requiresSellingPlan"))
+
+
 @resolves("Product.isGiftCard")
 def gift_card(row: Json, info: Any) -> bool:
     """Not here."""

@@ -129,7 +129,7 @@ def create(shop: Shop, values: Json, given: Json, *, at: Any = None) -> Json:
 def change(shop: Shop, held: Json, values: Json, given: Json) -> Json:
     """Change a customer; values that it has already are no change."""
     after = {**held, **values}
-    named = {"displayName": name_of(after)}
+    named: Json = {"displayName": name_of(after)}
     if "email" in values and values["email"] != held["email"]:
         # Consent is about an address: another one has not been asked yet.
         named["emailConsent"] = (

@@ -1,8 +1,8 @@
 """Shopify on loopback: the GraphQL Admin API of one shop, its sign-in, bulk results and webhooks.
 
-Built from the vendor's published schema (@shopify/dev-mcp 1.16.0, admin_2026-10: `_sim_schema.graphql`), its documentation
-at shopify.dev and its official client ShopifyAPI 12.7.0; behaviours have their sources in the module that has them.
-Read 2026-11-25.
+Built from the vendor's published schema (@shopify/dev-mcp 1.16.0, admin_2026-10: `_sim_schema.graphql`), its
+documentation at shopify.dev and its official client ShopifyAPI 12.7.0; behaviours have their sources in the module
+that has them. Read 2026-11-25.
 """
 
 from __future__ import annotations
@@ -61,9 +61,12 @@ class ShopifySimulator(Driven):
         return {"shop": self.shop.handle}
 
     def state(self) -> dict[str, Any]:
-        """Every table by id, without what only the simulator needs; metafields by owner; deliveries."""
+        """Every table by id, without what only the simulator needs; metafields by owner; deliveries.
+
+        A bulk operation is a read, so it is none of what the shop has.
+        """
         names = {"Customer": "customers", "Order": "orders", "Product": "products", "ProductVariant": "variants"}
-        names |= {"AbandonedCheckout": "checkouts", "WebhookSubscription": "webhooks", "BulkOperation": "operations"}
+        names |= {"AbandonedCheckout": "checkouts", "WebhookSubscription": "webhooks"}
         kept = {name: self.shop.tables[kind].state() for kind, name in names.items()}
         owned = {gid: held for gid, held in self.shop.metafields.items() if held}
         return {**kept, "metafields": owned, "deliveries": dict(enumerate(map(str, self.hooks.deliveries)))}
