@@ -140,8 +140,8 @@ class Events(Consent):
         if unique in self._uniques:
             return None
         self._uniques.add(unique)
-        if (profile.get("last_event_date") or "") < event["datetime"]:
-            self.profiles.change(profile["id"], {"last_event_date": event["datetime"]})
+        if self.last_events.get(profile["id"], "") < event["datetime"]:
+            self.last_events[profile["id"]] = event["datetime"]
         name = str(uuid.UUID(int=self.random.getrandbits(128), version=1))
         return self.events.add({**event, "profile_id": profile["id"], "uuid": name})
 
@@ -156,7 +156,7 @@ class Events(Consent):
     def _around(self) -> dict[str, Include]:
         def people(row: Json) -> Any:
             held = self.profiles.find(row["profile_id"])
-            return [] if held is None else [(PROFILE, {**held, "location": dict(held["location"])})]
+            return [] if held is None else [(PROFILE, {**held, **self.told(held)})]
 
         return {
             "profile": people,

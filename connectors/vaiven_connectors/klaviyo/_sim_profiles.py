@@ -48,6 +48,7 @@ class Profiles(Base):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.last_events: dict[str, str] = {}
         self.profiles = self.table(
             "profiles",
             ids=ids.ulid(),
@@ -57,7 +58,7 @@ class Profiles(Base):
             unique=IDENTIFIERS,
             orders=["id", "email"],
             indexes=["id"],
-            defaults={**dict.fromkeys(PROFILE_FIELDS), "last_event_date": None, "location": {}, "properties": {}},
+            defaults={**dict.fromkeys(PROFILE_FIELDS), "location": {}, "properties": {}},
             lag=lambda: self.list_lag,
         )
 
@@ -71,7 +72,7 @@ class Profiles(Base):
             full["subscriptions"] = consent.shown(full)
         if "predictive_analytics" in more:
             full["predictive_analytics"] = {**_NO_PREDICTION, **row.get("_predictions", {})}
-        full["location"] = {**dict.fromkeys(LOCATION), **row["location"]}
+        full |= self.told(row)
         linked: dict[str, list[str]] = {}
         asked = call.many("include")
         for name in ("lists", "segments"):
@@ -80,6 +81,11 @@ class Profiles(Base):
         if "push-tokens" in asked:
             linked["push-tokens"] = []
         return self.resource(call, kind, full, linked)
+
+    def told(self, row: Mapping[str, Any]) -> Json:
+        """What an answer has beside the row: every part of the place, and the last event, which edits no profile."""
+        place = {**dict.fromkeys(LOCATION), **row["location"]}
+        return {"location": place, "last_event_date": self.last_events.get(str(row["id"]))}
 
     def groups_of(self, profile: str, name: str) -> list[str]:
         """Ids of the lists or segments that a profile is in."""
@@ -213,7 +219,7 @@ class Profiles(Base):
         values, left_out = self.checked(data["attributes"], lenient=True)
         row = self.make_profile(values)
         headers = {"X_Klaviyo_Partial_Failure": left_out} if left_out else {}
-        return self.reply(self._told(call, row), 201, **headers)
+        return self.reply(self._answered(call, row), 201, **headers)
 
     @patch("/api/profiles/{id}", scope="profiles:write")
     def update_profile(self, call: Call) -> Json:
@@ -221,14 +227,14 @@ class Profiles(Base):
         row = self.row(self.profiles, PROFILE, call.slots["id"])
         data = self.body(call, "profile", known=WRITABLE, key=row["id"])
         values, _ = self.checked(data["attributes"])
-        return self._told(call, self.change_profile(row["id"], values, data.get("meta")))
+        return self._answered(call, self.change_profile(row["id"], values, data.get("meta")))
 
     @post("/api/profile-import", scope="profiles:write")
     def create_or_update_profile(self, call: Call) -> Reply:
         """201 for a new profile, 200 for a known one."""
         data = self.body(call, "profile", known=WRITABLE)
         row, made = self.upsert(data)
-        return self.reply(self._told(call, row), 201 if made else 200)
+        return self.reply(self._answered(call, row), 201 if made else 200)
 
     def upsert(self, data: Json, pointer: str = "/data/attributes") -> tuple[Json, bool]:
         """Create or update one profile; says whether it is new.
@@ -265,7 +271,7 @@ class Profiles(Base):
         values |= {name: {**lost[name], **kept[name]} for name in ("location", "properties")}
         self.profiles.change(into, values)
 
-    def _told(self, call: Call, row: Json) -> Json:
+    def _answered(self, call: Call, row: Json) -> Json:
         return {"data": self.show_profile(call, row), "links": {"self": call.address()}}
 
 

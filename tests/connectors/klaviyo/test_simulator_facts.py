@@ -61,7 +61,8 @@ def test_an_event_makes_its_profile_and_its_metric(sim, http):
     assert (answer.status_code, answer.content) == (202, b"")
     (profile,) = sim.state()["profiles"].values()
     (metric,) = sim.state()["metrics"].values()
-    assert (profile["email"], profile["last_event_date"]) == ("a@example.com", "2026-11-25T12:00:00+00:00")
+    shown = http.get(f"/api/profiles/{profile['id']}").json()["data"]["attributes"]
+    assert (shown["email"], shown["last_event_date"]) == ("a@example.com", "2026-11-25T12:00:00+00:00")
     assert (metric["name"], metric["integration"]["name"]) == ("Placed Order", "API")
     (found,) = http.get("/api/events").json()["data"]
     attributes = found["attributes"]
