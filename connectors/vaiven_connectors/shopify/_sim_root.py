@@ -1,4 +1,4 @@
-"""The rest of the query's root: the shop, nodes by id, the app's grants, versions, activity and webhook subscriptions."""
+"""The rest of the root: the shop, nodes by id, the app's grants, versions, activity and webhook subscriptions."""
 
 # ruff: noqa: ARG001 - a resolver takes what GraphQL gives it
 

@@ -1,7 +1,7 @@
 """The search syntax of the `query` argument: terms, comparators, AND, OR, NOT and brackets.
 
-Source: shopify.dev/docs/api/usage/search-syntax, read 2026-11-25. A field that a list cannot be searched by is left out of
-the search, and `extensions.search` warns of it.
+Source: shopify.dev/docs/api/usage/search-syntax, read 2026-11-25. A field that a list cannot be searched by is left out
+of the search, and `extensions.search` warns of it.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class Shop:
         """Customers whose data is to be erased, and when."""
         self.files: dict[str, bytes] = {}
         """Results of bulk operations."""
-        self.heard: Callable[[str, Json], object] = lambda topic, row: None
+        self.heard: Callable[[str, Json], object] = lambda *_: None
         """Told of everything that a webhook can be about: topic and record."""
         self.bulk_breaks: Callable[[], bool] = lambda: False
         """Whether the bulk operation that is being finished breaks off."""

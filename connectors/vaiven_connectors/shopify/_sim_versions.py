@@ -1,7 +1,8 @@
 """Versions by date: which there are, and which one answers.
 
-Source: shopify.dev/docs/api/usage/versioning, read 2026-11-25: a stable version each quarter at 17:00 UTC of its first day,
-supported for twelve months; a request for a version that is no longer supported "falls forward" to the oldest that is.
+Source: shopify.dev/docs/api/usage/versioning, read 2026-11-25: a stable version each quarter at 17:00 UTC of its first
+day, supported for twelve months; a request for a version that is no longer supported "falls forward" to the oldest
+that is.
 """
 
 from __future__ import annotations

@@ -203,8 +203,8 @@ def _later(at: str | None, shop: Shop) -> bool:
 def customer_merge(
     row: Json,
     info: Any,
-    customerOneId: str,
-    customerTwoId: str,
+    customerOneId: str,  # noqa: N803
+    customerTwoId: str,  # noqa: N803
     overrideFields: Json | None = None,  # noqa: N803
 ) -> Json:
     """Make one customer of two; the work is a job."""
