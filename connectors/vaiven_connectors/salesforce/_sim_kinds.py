@@ -59,6 +59,11 @@ class Field:
         return self.name[:-1] + "r" if self.custom else self.name.removesuffix("Id")
 
     @property
+    def spoken(self) -> str:
+        """The label, made of the name where there is none."""
+        return self.label or _spoken(self.name)
+
+    @property
     def is_text(self) -> bool:
         """Whether its literals stand in quotes."""
         return self.type in _TEXTS or self.type in {"reference", "id"}
@@ -99,7 +104,7 @@ class Field:
             "externalId": self.external,
             "filterable": self.filterable,
             "idLookup": self.external or self.type == "id" or self.name == "Email",
-            "label": self.label or _spoken(self.name),
+            "label": self.spoken,
             "length": self.length if not self.refers and self.type != "id" else 18,
             "name": self.name,
             "nameField": self.name in {"Name", "CaseNumber", "Subject"},

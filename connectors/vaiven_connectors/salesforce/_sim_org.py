@@ -105,9 +105,9 @@ class Shelf:
         """The same without deleted ones."""
         return [row for row in self.having(name, value) if not row.get("IsDeleted")]
 
-    def since(self, at: str | None) -> Iterator[Row]:
-        """Every row changed at `at` or later, in the order of change and then of id."""
-        start = 0 if at is None else bisect_left(self.order, (at, ""))
+    def since(self, at: str | None, first: str = "") -> Iterator[Row]:
+        """Every row changed at `at` or later (of those at `at` with an id from `first` on), by change and then by id."""
+        start = 0 if at is None else bisect_left(self.order, (at, first))
         for _, key in self.order[start:]:
             yield self.rows[key]
 

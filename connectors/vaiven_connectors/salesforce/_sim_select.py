@@ -14,6 +14,7 @@ from vaiven_connectors.salesforce._sim_org import Org, Row, Shelf, normal, stamp
 from vaiven_connectors.salesforce._sim_soql import Condition, Constant, Group, Order, Parser, Query, fail
 from vaiven_sdk.testing import Refusal
 
+_LAST_ID = "~"  # behind every id
 Test = Callable[[Row], bool]
 Getter = Callable[[Row], Any]
 # What a polymorphic reference shows of whatever it leads to (Object Reference, Name).
@@ -246,8 +247,8 @@ class Run:
                 found = self._looked_up(one)
                 if found is not None:
                     return found
-        floors = [low for low in (self._floor(one) for one in _conjuncts(self.query.where)) if low]
-        return self.shelf.since(max(floors)) if floors else self.shelf.since(None)
+        low = self._floor(self.query.where) if self.query.where else None
+        return self.shelf.since(*low) if low else self.shelf.since(None)
 
     def _looked_up(self, one: Condition) -> list[Row] | None:
         field = self.kind.find(one.path)
@@ -264,17 +265,23 @@ class Run:
             found |= {row["Id"]: row for row in self.shelf.having(field.name, wanted)}
         return list(found.values())
 
-    def _floor(self, one: Condition | Group) -> str | None:
-        """The least SystemModstamp that a condition lets through."""
+    def _floor(self, one: Condition | Group) -> tuple[str, str] | None:
+        """The least place, by SystemModstamp and Id, that a condition lets through."""
         if isinstance(one, Condition):
             timed = one.path.lower() == "systemmodstamp" and one.operator in {"=", ">", ">="} and one.values
             if timed and one.values[0].kind == "datetime":
-                return stamp(datetime.fromisoformat(one.values[0].text.upper()))
+                at = stamp(datetime.fromisoformat(one.values[0].text.upper()))
+                return at, _LAST_ID if one.operator == ">" else ""
             return None
         lows = [self._floor(part) for part in one.parts]
         if one.word == "or":
             return min((low for low in lows if low), default=None) if all(lows) else None
-        return max((low for low in lows if low), default=None) if one.word == "and" else None
+        if one.word == "not":
+            return None
+        low = max((low for low in lows if low), default=None)
+        above = (part for part in one.parts if isinstance(part, Condition) and part.operator == ">" and part.values)
+        keys = [normal(part.values[0].text) for part in above if part.path.lower() == "id"]
+        return (low[0], max(low[1], keys[0])) if low and keys and keys[0] else low
 
     # --------------------------------------------------------------------------------------------------- order
 

@@ -137,20 +137,19 @@ def _reference(org: Org, field: Field, value: Any) -> str:
 
 
 def _text(field: Field, value: str) -> str:
-    label = field.describe()["label"]
     if field.length and len(value) > field.length:
         raise no(
             "STRING_TOO_LONG",
-            f"{label}: data value too large: {value} (max length={field.length})",
+            f"{field.spoken}: data value too large: {value} (max length={field.length})",
             fields=[field.name],
         )
     if field.type == "email" and not _EMAIL.fullmatch(value):
-        raise no("INVALID_EMAIL_ADDRESS", f"{label}: invalid email address: {value}", fields=[field.name])
+        raise no("INVALID_EMAIL_ADDRESS", f"{field.spoken}: invalid email address: {value}", fields=[field.name])
     chosen = value.split(";") if field.type == "multipicklist" else [value]
     if field.restricted and (bad := [one for one in chosen if one not in field.values]):
         raise no(
             "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-            f"{label}: bad value for restricted picklist field: {bad[0]}",
+            f"{field.spoken}: bad value for restricted picklist field: {bad[0]}",
             fields=[field.name],
         )
     return value

@@ -31,6 +31,19 @@ class SalesforceSimulator(Bulk, Driven):
 
     calm: ClassVar[dict[str, Any]] = {"daily_limit": 0}
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._config: dict[str, str] = {}
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Settings of a connection to this org; none are needed, and a test may set some."""
+        return self._config
+
+    @config.setter
+    def config(self, settings: dict[str, str]) -> None:
+        self._config = settings
+
     @property
     def oauth_credential(self) -> dict[str, str]:
         """The connected app's client and a refresh token."""
