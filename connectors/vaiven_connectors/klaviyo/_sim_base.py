@@ -197,8 +197,8 @@ class Base(Vendor):
     ) -> Json:
         """A page of a list: `links.next` leads to the next one.
 
-        The client klaviyo-api 25.0.0 takes a cursor out of such a link with the `=` before it (`wrapper.py`), and the
-        real service takes it so.
+        The client klaviyo-api 25.0.0 takes a cursor out of such a link with the `=` before it (`wrapper.py`), so the
+        real service must understand that.
         """
         given = call.one(_PLUS)
         if given is not None and given.startswith("="):

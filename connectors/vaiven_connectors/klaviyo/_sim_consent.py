@@ -2,7 +2,8 @@
 
 Documentation of bulk_subscribe_profiles and bulk_unsubscribe_profiles in klaviyo-api 25.0.0; `consented_at`: schema
 SubscriptionParameters ("if the historical_import flag is not included, providing any value for this field will raise an
-error"); a channel wants its identifier: rudderstack.com/docs/releases/klaviyo-api-2026-04-15. Read 2026-11-25.
+error"); a channel wants its identifier: rudderstack.com/docs/releases/klaviyo-api-2026-04-15. The
+words in `method` and the reasons' order are ours. Read 2026-11-25.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 Documentation of create_event, bulk_create_events and get_events in klaviyo-api 25.0.0; `unique_id`, its default and
 what a repetition does: schema EventCreateQueryV2 (only the first is recorded; the bulk job fails whole); `time`: whole
 seconds, after 2000 and at most a year ahead: schema BaseEventCreateQueryBulkEntryResourceObject; `$value` in the
-properties: developers.klaviyo.com, "timeline" of v1, still so. Read 2026-11-25.
+properties: developers.klaviyo.com, "timeline" of v1; `$value_currency`
+beside it is our guess, for no source names it. Read 2026-11-25.
 """
 
 from __future__ import annotations

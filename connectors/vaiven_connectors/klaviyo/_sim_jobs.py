@@ -240,7 +240,7 @@ class BulkJobs(Groups):
 
 
 def _code(text: str) -> str:
-    """Job ids are base64 with its padding (seen in the examples of the guide)."""
+    """An id with characters that want to be quoted in a path: ids are opaque, and nobody promises their form."""
     return base64.b64encode(text.encode()).decode()
 
 
