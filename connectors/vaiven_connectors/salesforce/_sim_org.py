@@ -106,7 +106,7 @@ class Shelf:
         return [row for row in self.having(name, value) if not row.get("IsDeleted")]
 
     def since(self, at: str | None, first: str = "") -> Iterator[Row]:
-        """Every row changed at `at` or later (of those at `at` with an id from `first` on), by change and then by id."""
+        """Every row changed at `at` or later (at `at` itself, with an id from `first` on), by change and then by id."""
         start = 0 if at is None else bisect_left(self.order, (at, first))
         for _, key in self.order[start:]:
             yield self.rows[key]
