@@ -73,7 +73,7 @@ def bulk(root: str, select: Select) -> Read:
         failed=("FAILED", "CANCELED", "EXPIRED"),
         download="data.bulkOperation.url",
         format="jsonl",
-        wait=1.0,
+        wait=0.25,
         expires=6 * 86_400.0,
     )
 
