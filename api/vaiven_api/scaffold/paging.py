@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vaiven_api.scaffold.description import properties, words
+from vaiven_api.scaffold.description import plain, properties, words
 from vaiven_api.scaffold.draft import Paging
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _size(parameter: Parameter | None) -> int:
 
 
 def _first(query: list[Parameter], names: list[str]) -> Parameter | None:
-    by_name = {"".join(words(one.name)): one for one in query if '"' not in one.name}
+    by_name = {"".join(words(one.name)): one for one in query if plain(one.name)}
     return next((by_name[name] for name in names if name in by_name), None)
 
 
@@ -154,7 +154,7 @@ def _leaves(
     """Paths of the answer's single values, without the records themselves."""
     for name, inner in properties(schema).items():
         path = f"{way}.{name}" if way else name
-        if "." in name or '"' in name or path == items:
+        if "." in name or not plain(name) or path == items:
             continue
         if inner.get("properties") and depth < 3:
             yield from _leaves(inner, items, path, depth + 1)
