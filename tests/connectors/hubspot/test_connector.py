@@ -404,4 +404,9 @@ def test_what_the_streams_declare():
         assert (stream.direction, stream.incremental) == ("both", True)
         assert stream.create_key == "external_id"
         assert all(writer.batch == 100 for writer in stream.writers.values())
-    assert all(stream.direction == "read" for name, stream in connector.streams.items() if name not in OBJECTS)
+    ties = {"contact_companies", "deal_contacts", "deal_companies"}
+    for kind in ties:
+        assert set(connector.streams[kind].writers) == {"create", "delete"}
+        assert connector.streams[kind].create_key == "natural"
+    rest = connector.streams.keys() - ties - set(OBJECTS)
+    assert all(connector.streams[name].direction == "read" for name in rest)
