@@ -158,3 +158,18 @@ def test_it_moves_into_the_repository_as_it_is(folders, tmp_path):
     assert done.returncode == 0, done.stderr
     index = json.loads((built_in / "_index.json").read_text())
     assert "vaiven_connectors.newcrm.connector" in {one["module"] for one in index}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_it_is_bronze_at_once(site):
+    done = subprocess.run(
+        [sys.executable, "-m", "vaiven_api.cli", "test", "connector", "newcrm", "--json"],
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    certificate = json.loads(done.stdout)
+    missed = [one for one in certificate["rules"] if one["result"] == "missed" and one["level"] == "bronze"]
+    assert (certificate["level"], missed) == ("bronze", [])
