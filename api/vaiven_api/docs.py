@@ -11,6 +11,7 @@ import re
 import sys
 import textwrap
 from collections import defaultdict
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,17 +154,24 @@ def _sdk() -> Iterator[str]:
     yield "[tutorial](../tutorial.md) shows how they go together.\n"
     public: dict[str, list[str]] = defaultdict(list)
     for name in vaiven_sdk.__all__:
-        public[getattr(vaiven_sdk, name).__module__.split(".")[1]].append(name)
+        thing = getattr(vaiven_sdk, name)
+        if inspect.ismodule(thing):
+            public[thing.__name__.split(".")[1]] += [name, *(f"{name}.{inner}" for inner in thing.__all__)]
+        else:
+            public[thing.__module__.split(".")[1]].append(name)
     for module in [*_CHAPTERS, *sorted(set(public) - set(_CHAPTERS))]:
         if module in public:
             yield f"## {_CHAPTERS.get(module, module)}\n"
             if module == "errors":
                 yield "Raise these from a connector; [Error codes](errors.md) says what each means to people.\n"
             for name in public[module]:
-                yield from _public(name, getattr(vaiven_sdk, name))
+                yield from _public(name, attrgetter(name)(vaiven_sdk))
 
 
 def _public(name: str, thing: Any) -> Iterator[str]:
+    if inspect.ismodule(thing):
+        yield f"### {name}\n\n{_first(thing.__doc__)}\n"
+        return
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(thing))).body
     yield f"### {name}\n"
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
