@@ -13,11 +13,11 @@ import httpx
 from vaiven_sdk.http import Http
 from vaiven_sdk.session import Session
 from vaiven_sdk.testing.cassette import _patterns as patterns
-from vaiven_sdk.testing.cassette._errors import CassetteUnsafe
+from vaiven_sdk.testing.cassette._errors import CassetteMiss, CassetteUnsafe
 from vaiven_sdk.testing.cassette._format import Cassette, Exchange, digest_of
 from vaiven_sdk.testing.cassette._pseudonyms import Pseudonyms
-from vaiven_sdk.testing.cassette._reading import first_read, replayed, taken
-from vaiven_sdk.testing.cassette._replay import decoded, query_of
+from vaiven_sdk.testing.cassette._reading import first_read, replayed, silent, taken
+from vaiven_sdk.testing.cassette._replay import STAND_IN, decoded, query_of, response_of
 from vaiven_sdk.testing.cassette._scrub import Scrubber
 
 if TYPE_CHECKING:
@@ -225,6 +225,46 @@ async def document_stream(
     )
 
 
+class _Prompter(httpx.AsyncBaseTransport):
+    """Answers by method and path alone, in order, whatever else is asked."""
+
+    def __init__(self, cassette: Cassette) -> None:
+        self._left = list(cassette.exchanges)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        for one in self._left:
+            if (one.method, one.path) == (request.method, request.url.path):
+                self._left.remove(one)
+                return response_of(one, request)
+        raise CassetteMiss(f"The cassette has no answer, or none left, to {request.method} {request.url.path}.")
+
+
+async def document_again(cassette: Cassette, connector: Connector[Any]) -> Cassette:
+    """A documented cassette with its answers as they are, and with the requests that the connector makes today.
+
+    Args:
+        cassette: of origin `documented`; its answers are taken in order for each method and path.
+        connector: asks.
+
+    Raises:
+        ValueError: it was recorded: its requests are part of what happened.
+        CassetteMiss: the connector asks for another path.
+    """
+    if cassette.origin != "documented":
+        raise ValueError(f"a cassette of origin {cassette.origin} is recorded anew, not adapted")
+    quiet = silent(connector)
+    return await document_stream(
+        quiet,
+        quiet.streams[cassette.stream],
+        connector.config.model_validate(dict(cassette.config)),
+        {"token": STAND_IN},
+        on=cassette.on,
+        source=cassette.source,
+        pages=cassette.pages,
+        transport=_Prompter(cassette),
+    )
+
+
 def scrubbed(
     scrubber: Scrubber, exchanges: Sequence[Exchange], config: Mapping[str, Any]
 ) -> tuple[list[Exchange], dict[str, Any]]:
@@ -252,7 +292,7 @@ def _clean(scrubber: Scrubber, one: Exchange) -> Exchange:
 
 
 def _plain(one: Exchange) -> Exchange:
-    kept = {name: value for name, value in one.headers.items() if name in {"content-type", "link"}}
+    kept = {name: value for name, value in one.headers.items() if name in {"content-type", "date", "link"}}
     return dataclasses.replace(one, headers=kept)
 
 
