@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.support.cassettes import folder
 from vaiven_sdk.testing.cassette import Cassette, Scrubber
 
 
@@ -59,3 +60,14 @@ def test_an_unknown_stream_is_named(line, asked, tmp_path):
     done = line.run(*asked, "--stream", "cats", "--to", str(tmp_path))
     assert done.exit_code == 2
     assert "has no stream 'cats'" in done.output
+
+
+def test_documented_answers_are_asked_again_and_recorded_ones_are_not(line, vendor, asked, tmp_path):
+    old = json.loads((folder("hubspot") / "owners.json").read_text())
+    old["exchanges"][0]["request"]["query"] = {"limit": "7"}
+    (tmp_path / "owners.json").write_text(json.dumps(old))
+    assert line.json(*asked, "--stream", "stages", "--to", str(tmp_path))["recorded"]
+    told = line.json("record", "hubspot", "--again", "--to", str(tmp_path))["again"]
+    assert [one["written"] for one in told] == [True, False]
+    assert "it is recorded" in told[1]["why"]
+    assert Cassette.load(tmp_path / "owners.json") == Cassette.load(folder("hubspot") / "owners.json")
