@@ -11,6 +11,7 @@ import re
 import sys
 import textwrap
 from collections import defaultdict
+from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +24,7 @@ from vaiven_api.cli.connectors import detail
 from vaiven_api.cli.exits import EXIT_CODES, code_of
 from vaiven_api.kit import page as _quality_rules
 from vaiven_registry import Registry
-from vaiven_registry import errors as _registry_errors
 from vaiven_sdk.errors import Actor, VaivenError, taxonomy
-from vaiven_sync_engine import errors as _engine_errors
-from vaiven_sync_engine import vault as _vault_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +32,17 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 _MADE = "<!-- Made by `python -m vaiven_api.docs`. Change the code, then run it again. -->\n"
 # Imported for the error classes that they define: the taxonomy is what this process knows.
-_SOURCES = (_registry_errors, _engine_errors, _vault_errors)
+_SOURCES = (
+    "vaiven_registry.errors",
+    "vaiven_sync_engine.errors",
+    "vaiven_sync_engine.singer.errors",
+    "vaiven_sync_engine.vault",
+    "vaiven_api.release.declaration",
+    "vaiven_api.scaffold.description",
+    "vaiven_api.scaffold.write",
+    "vaiven_sdk.singer.target",
+    "vaiven_sdk.testing.cassette",
+)
 
 
 def pages() -> dict[str, str]:
@@ -102,6 +110,8 @@ _WHO = {
 
 
 def _errors() -> Iterator[str]:
+    for module in _SOURCES:
+        import_module(module)
     ours = [
         cls
         for cls in taxonomy()
