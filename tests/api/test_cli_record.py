@@ -26,7 +26,7 @@ def test_streams_are_recorded_and_what_was_replaced_is_told(line, vendor, asked,
     assert [one["stream"] for one in told["recorded"]] == ["contacts", "owners"]
     assert told["recorded"][0]["replaced"]["email"] >= 3
     held = Cassette.load(tmp_path / "contacts.json")
-    assert (held.origin, held.source) == ("recorded", "a simulator of HubSpot, by vaiven record")
+    assert (held.origin, held.source) == ("documented", "a simulator of HubSpot, by vaiven record")
     text = (tmp_path / "contacts.json").read_text()
     assert line.env["THE_TOKEN"] not in text
     people = json.dumps(vendor.simulator.state())
@@ -62,12 +62,12 @@ def test_an_unknown_stream_is_named(line, asked, tmp_path):
     assert "has no stream 'cats'" in done.output
 
 
-def test_documented_answers_are_asked_again_and_recorded_ones_are_not(line, vendor, asked, tmp_path):
+def test_documented_answers_are_asked_again_and_others_are_not(line, tmp_path):
     old = json.loads((folder("hubspot") / "owners.json").read_text())
     old["exchanges"][0]["request"]["query"] = {"limit": "7"}
     (tmp_path / "owners.json").write_text(json.dumps(old))
-    assert line.json(*asked, "--stream", "stages", "--to", str(tmp_path))["recorded"]
+    (tmp_path / "stages.json").write_text(json.dumps({**old, "origin": "recorded", "stream": "stages"}))
     told = line.json("record", "hubspot", "--again", "--to", str(tmp_path))["again"]
     assert [one["written"] for one in told] == [True, False]
-    assert "it is recorded" in told[1]["why"]
+    assert "it is edited" in told[1]["why"]
     assert Cassette.load(tmp_path / "owners.json") == Cassette.load(folder("hubspot") / "owners.json")
