@@ -114,7 +114,7 @@ def _session(config: Config, credential: Mapping[str, str]) -> TapSession:
 
 
 def _add_stream(connector: Connector[Config], tap: Tap, entry: Entry, mapped: StreamMap) -> None:
-    complete = entry.method == "FULL_TABLE"
+    complete = entry.method == "FULL_TABLE" if mapped.incremental is None else not mapped.incremental
     # A tap that reads from a start date on does not show everything, so what is missing proves nothing.
     stream = connector.stream(
         record_class(entry, mapped), name=entry.id, deletes=Deletes.FULL_SCAN if complete else Deletes.TOMBSTONES
