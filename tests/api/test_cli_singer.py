@@ -106,3 +106,12 @@ def test_a_tap_that_cannot_be_installed_leaves_nothing(line, tmp_path, monkeypat
 def test_an_option_is_no_package(tmp_path):
     with pytest.raises(TapNotInstalled, match="dash"):
         installer.install(tmp_path / "venv", ["--index-url=http://evil.example"])
+
+
+def test_an_installers_words_hide_the_password_of_an_index(tmp_path):
+    script = tmp_path / "installer"
+    script.write_text("#!/bin/sh\necho 'cannot reach https://ana:sekrit@index.example/simple' >&2\nexit 1\n")
+    script.chmod(0o755)
+    with pytest.raises(TapNotInstalled) as refused:
+        installer._run([str(script)])
+    assert "https://[hidden]@index.example" in refused.value.why
