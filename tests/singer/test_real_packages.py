@@ -190,7 +190,8 @@ def test_mailchimps_own_tap_reads_our_simulator(vaiven, shared, tmp_path, monkey
             told = vaiven("singer", "discover", "tap_mailchimp", "--config", config(tmp_path, settings))["tap"]
             assert "list_members" in {one["id"] for one in told["streams"]}
             Path(told["mapping"]).write_text(
-                '[list_members]\nentity = "person"\nkey = ["id"]\nalso = ["lists"]\nincremental = true\n[list_members.fields]\n'
+                '[list_members]\nentity = "person"\nkey = ["id"]\nalso = ["lists"]\nincremental = true\n'
+                "[list_members.fields]\n"
                 'email_address = "email"\n'
                 'status = { to = "email_consent", values = { subscribed = "granted", unsubscribed = "denied" } }\n'
             )
