@@ -11,6 +11,8 @@ import re
 import sys
 import textwrap
 from collections import defaultdict
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +24,7 @@ from vaiven_api.cli.connectors import detail
 from vaiven_api.cli.exits import EXIT_CODES, code_of
 from vaiven_api.kit import page as _quality_rules
 from vaiven_registry import Registry
-from vaiven_registry import errors as _registry_errors
 from vaiven_sdk.errors import Actor, VaivenError, taxonomy
-from vaiven_sync_engine import errors as _engine_errors
-from vaiven_sync_engine import vault as _vault_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +32,17 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 _MADE = "<!-- Made by `python -m vaiven_api.docs`. Change the code, then run it again. -->\n"
 # Imported for the error classes that they define: the taxonomy is what this process knows.
-_SOURCES = (_registry_errors, _engine_errors, _vault_errors)
+_SOURCES = (
+    "vaiven_registry.errors",
+    "vaiven_sync_engine.errors",
+    "vaiven_sync_engine.singer.errors",
+    "vaiven_sync_engine.vault",
+    "vaiven_api.release.declaration",
+    "vaiven_api.scaffold.description",
+    "vaiven_api.scaffold.write",
+    "vaiven_sdk.singer.target",
+    "vaiven_sdk.testing.cassette",
+)
 
 
 def pages() -> dict[str, str]:
@@ -101,6 +110,8 @@ _WHO = {
 
 
 def _errors() -> Iterator[str]:
+    for module in _SOURCES:
+        import_module(module)
     ours = [
         cls
         for cls in taxonomy()
@@ -153,17 +164,24 @@ def _sdk() -> Iterator[str]:
     yield "[tutorial](../tutorial.md) shows how they go together.\n"
     public: dict[str, list[str]] = defaultdict(list)
     for name in vaiven_sdk.__all__:
-        public[getattr(vaiven_sdk, name).__module__.split(".")[1]].append(name)
+        thing = getattr(vaiven_sdk, name)
+        if inspect.ismodule(thing):
+            public[thing.__name__.split(".")[1]] += [name, *(f"{name}.{inner}" for inner in thing.__all__)]
+        else:
+            public[thing.__module__.split(".")[1]].append(name)
     for module in [*_CHAPTERS, *sorted(set(public) - set(_CHAPTERS))]:
         if module in public:
             yield f"## {_CHAPTERS.get(module, module)}\n"
             if module == "errors":
                 yield "Raise these from a connector; [Error codes](errors.md) says what each means to people.\n"
             for name in public[module]:
-                yield from _public(name, getattr(vaiven_sdk, name))
+                yield from _public(name, attrgetter(name)(vaiven_sdk))
 
 
 def _public(name: str, thing: Any) -> Iterator[str]:
+    if inspect.ismodule(thing):
+        yield f"### {name}\n\n{_first(thing.__doc__)}\n"
+        return
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(thing))).body
     yield f"### {name}\n"
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

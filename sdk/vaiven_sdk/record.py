@@ -198,7 +198,7 @@ class Record(BaseModel, Generic[U]):
         found = {f"custom_{n}": f for n, f in enumerate(fields) if f.steps not in taken}
         if not found:
             return cls
-        made = {
+        made: dict[str, Any] = {
             source: (
                 Any,
                 PydanticField(
@@ -210,7 +210,7 @@ class Record(BaseModel, Generic[U]):
             for source, one in found.items()
         }
         kept = {"key": cls.__key__, "cursor": cls.__cursor__, "clear": cls.__clear__, "hub_id": cls.__hub_id__}
-        extended: type[Self] = create_model(  # type: ignore[call-overload]
+        extended: type[Self] = create_model(
             cls.__name__, __base__=cls, __module__=cls.__module__, __cls_kwargs__=kept, **made
         )
         extended.__mapping__ = with_custom(extended.__mapping__, found, namespace)

@@ -140,10 +140,8 @@ class Engine:
             streams = [s for n, s in connector.streams.items() if not one.streams or n in one.streams]
             for stream in streams:
                 row_id = await self.database.run(source_id, self.tenant, one.id, stream.name, stream.entity)
-                source = Source(row_id, one.id, stream)
-                if stream.customizer is not None:
-                    source = as_known(source, await self.database.run(known_fields, self.tenant, row_id))
-                work.sources[row_id] = source
+                fields = await self.database.run(known_fields, self.tenant, row_id)
+                work.sources[row_id] = as_known(Source(row_id, one.id, stream), fields)
                 if one.id in work.connections:
                     report.streams[row_id] = StreamReport(one.id, stream.name)
             if one.id in work.connections:

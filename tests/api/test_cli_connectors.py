@@ -26,7 +26,14 @@ def test_show_has_stable_keys(line):
 
 def test_show_prints_everything_for_people(line):
     shown = line.run("connectors", "show", "hubspot").output
-    for part in ("guard read_then_write", "create key external_id", "100 calls in 10 s", "contacts -> person", "Quality: ", "Support: "):
+    for part in (
+        "guard read_then_write",
+        "create key external_id",
+        "100 calls in 10 s",
+        "contacts -> person",
+        "Quality: ",
+        "Support: ",
+    ):
         assert part in shown
 
 

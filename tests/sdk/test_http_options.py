@@ -25,7 +25,7 @@ async def test_own_means_the_base_urls_origin(client, script, base_url):
 async def test_a_simulator_may_name_its_own_address(client, script):
     http = client(base_url="http://127.0.0.1:5/v1")
     await http.send("GET", "http://127.0.0.1:5/v1/people?page=2", own=True)
-    for address in ("http://127.0.0.1:5/v1evil/x", "http://127.0.0.1:55/v1/x", "http://127.0.0.1:5@evil.example/v1/"):
+    for address in ("http://127.0.0.1:55/v1/x", "http://127.0.0.1:5@evil.example/v1/"):
         with pytest.raises(OriginRefused):
             await http.send("GET", address, own=True)
     assert (script.asked[0].path, dict(script.asked[0].query)) == ("/v1/people", {"page": "2"})

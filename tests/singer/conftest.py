@@ -40,9 +40,9 @@ class Vendor:
         return {**self.simulator.config, **self.simulator.credential, "base_url": self.base_url}
 
 
-def started(slug: str) -> Vendor:
+def started(slug: str, **options) -> Vendor:
     kind = Registry().simulator(slug)
-    simulator = kind(quirks=kind.calm)
+    simulator = kind(quirks=kind.calm, **options)
     return Vendor(slug, simulator, serve(simulator).__enter__())
 
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from vaiven_sync_engine.singer import install
 from vaiven_sync_engine.singer.home import Tap
+from vaiven_sync_engine.singer.install import install
 
 _TAP = """#!{python}
 import json, os, sys, time
@@ -40,7 +40,7 @@ def cached_venv(folder: Path, specs: tuple[str, ...]) -> Path:
     path = folder / re.sub(r"[^a-z0-9]+", "_", " ".join(specs).lower())
     if not (path / "done").exists():
         shutil.rmtree(path, ignore_errors=True)
-        install.install(path, specs)
+        install(path, specs)
         (path / "done").touch()
     return path
 

@@ -250,7 +250,7 @@ def no_hub_id(patch: pytest.MonkeyPatch) -> None:
     """A create cannot be recognised: it carries no id of ours, nobody looks for it, and no key links it."""
     patch.setattr("vaiven_sync_engine.resolve._write_keys", lambda *_: None)
     patch.setattr("vaiven_sdk.record.Record.record_hub_id", None)
-    patch.setattr(Engine, "_settle", lambda *_: asyncio.sleep(0))
+    patch.setattr(Engine, "settle", lambda *_: asyncio.sleep(0))
 
 
 def no_shadow(patch: pytest.MonkeyPatch) -> None:

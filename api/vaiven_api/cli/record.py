@@ -35,6 +35,7 @@ class _Source:
 @click.option("--against", metavar="URL", help="Instead of the vendor's address: a simulator, a proxy.")
 @click.option("--stream", "streams", multiple=True, metavar="NAME", help="This stream only; may be repeated.")
 @click.option("--pages", default=2, show_default=True, type=click.IntRange(1, 50), help="Pages of each stream.")
+@click.option("--again", is_flag=True, help="Keep documented answers; write down the requests of today's connector.")
 @click.option("--replace-ids", is_flag=True, help="Replace the vendor's ids, too.")
 @click.option("--to", type=click.Path(path_type=Path, file_okay=False), help="Another folder than the connector's.")
 @common(log=True)
@@ -49,18 +50,21 @@ def record(
     against: str | None,
     streams: Sequence[str],
     pages: int,
+    again: bool,
     replace_ids: bool,
     to: Path | None,
 ) -> None:
     """Record the first pages of each stream into the connector's cassettes.
 
     Secrets are dropped, and every person is replaced by a pseudonym that is the same in each cassette. Before a file is
-    written it is searched for what must not be in it; if anything is found, nothing is written.
+    written it is searched for what must not be in it; if anything is found, nothing is written. --again needs no
+    account: it asks the answers of documented cassettes anew, after the connector's requests were changed.
 
     \b
     Examples:
       vaiven record hubspot --connection hubspot
       HUBSPOT_TOKEN=... vaiven record hubspot --credential token=HUBSPOT_TOKEN --stream contacts
+      vaiven record hubspot --again
     """  # noqa: D301
     from vaiven_api.cli.logs import set_up  # noqa: PLC0415
     from vaiven_registry import Registry  # noqa: PLC0415
@@ -73,6 +77,9 @@ def record(
         known = ", ".join(connector.streams)
         raise click.BadParameter(f"{slug} has no stream {unknown[0]!r}; it has {known}", param_hint="--stream")
     folder = to or _cassettes(registry, slug)
+    if again:
+        _again(options, connector, folder, streams or tuple(connector.streams))
+        return
     salt = salt_of(folder)
     done: list[dict[str, Any]] = []
     given: dict[str, Any] = {
@@ -93,6 +100,29 @@ def record(
         click.echo(
             f"\nRecorded {many(len(done), 'stream')} into {folder}. Look through the files before you publish them."
         )
+
+
+def _again(options: Options, connector: Connector[Any], folder: Path, streams: Sequence[str]) -> None:
+    from functools import partial  # noqa: PLC0415
+
+    from vaiven_api.cli.running import run  # noqa: PLC0415
+    from vaiven_sdk.testing.cassette import Cassette, document_again  # noqa: PLC0415
+
+    told = []
+    for path in sorted(folder.glob("*.json")):
+        held = Cassette.load(path)
+        if held.stream not in streams:
+            continue
+        if held.origin != "documented":
+            told.append({"file": str(path), "written": False, "why": f"it is {held.origin}: record it anew"})
+            continue
+        run(partial(document_again, held, connector)).save(path)
+        told.append({"file": str(path), "written": True, "why": ""})
+    if options.json:
+        print_json({"connector": connector.slug, "again": told})
+        return
+    for one in told:
+        click.echo(f"{one['file']}: {one['why'] or 'asked again'}")
 
 
 def _record(

@@ -26,7 +26,8 @@ def singer() -> None:
 @singer.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
 @click.argument("slug", default="")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def run(slug: str, arguments: Sequence[str]) -> int:
+@common(store=False)
+def run(options: Options, slug: str, arguments: Sequence[str]) -> int:  # noqa: ARG001 - what every command takes
     """Run a connector as a Singer tap, or with --target as a target; messages on stdout, all else on stderr.
 
     Every other option is Singer's own: --config, --catalog, --state, --discover, --test, --about; a target takes
@@ -113,7 +114,12 @@ def add(
 @singer.command("list")
 @common()
 def list_(options: Options) -> None:
-    """List the added taps with what they read."""
+    """List the added taps with what they read.
+
+    \b
+    Example:
+      vaiven singer list
+    """  # noqa: D301
     rows: list[dict[str, Any]] = []
     for name, tap in _taps(options).all().items():
         read, problem = _mapped(tap)
@@ -145,7 +151,12 @@ def list_(options: Options) -> None:
 @click.option("--force", is_flag=True, help="Also when connections use it.")
 @common()
 def remove(options: Options, name: str, *, force: bool) -> None:
-    """Delete an added tap with its virtualenv and its mapping; what was synced stays."""
+    """Delete an added tap with its virtualenv and its mapping; what was synced stays.
+
+    \b
+    Example:
+      vaiven singer remove crowd
+    """  # noqa: D301
     from vaiven_sdk.errors import CustomerError  # noqa: PLC0415
 
     used = [one.id for one in _connections(options) if one.connector == name]
@@ -168,7 +179,12 @@ def remove(options: Options, name: str, *, force: bool) -> None:
 @click.option("--refresh", is_flag=True, help="Ask the tap again instead of showing what it said last.")
 @common()
 def discover(options: Options, name: str, config: str | None, *, refresh: bool) -> None:
-    """Show the streams of an added tap; ask it, if it was not asked before."""
+    """Show the streams of an added tap; ask it, if it was not asked before.
+
+    \b
+    Example:
+      vaiven singer discover crowd --refresh
+    """  # noqa: D301
     tap = _taps(options).get(name)
     given = _config(config)
     if tap.catalog is None or refresh or given is not None:
@@ -183,7 +199,12 @@ def discover(options: Options, name: str, config: str | None, *, refresh: bool) 
 @click.option("--reset", is_flag=True, help="Write the suggestions over the file.")
 @common()
 def mapping(options: Options, name: str, *, reset: bool) -> None:
-    """Check and show the mapping of an added tap; edit the file that it names."""
+    """Check and show the mapping of an added tap; edit the file that it names.
+
+    \b
+    Example:
+      vaiven singer mapping crowd
+    """  # noqa: D301
     tap = _taps(options).get(name)
     if reset:
         tap.suggest()

@@ -103,9 +103,8 @@ def _summary(certificate: Certificate) -> None:
     for rule in left:
         click.echo(f"  {rule.id:<16}{rule.link}")
     click.echo(f"Evidence: {certificate.evidence}")
-    click.echo(
-        f"Support: {badges['support'] or '-'}   lifecycle: {badges['lifecycle'] or '-'}   owner: {badges['owner'] or '-'}"
-    )
+    given = {name: badges[name] or "-" for name in ("support", "lifecycle", "owner")}
+    click.echo("Support: {support}   lifecycle: {lifecycle}   owner: {owner}".format(**given))
     for name, guarantee in certificate.guarantees.items():
         click.echo(f"  {name:<20}{guarantee}")
     click.echo(f"{len(certificate.verdicts)} rules in {certificate.seconds:.1f} s.")

@@ -67,14 +67,15 @@ def within(seconds: float) -> Iterator[None]:
         Overdue: they were.
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    over = threading.Event()
+    over, left = threading.Event(), threading.Event()
 
-    def end() -> None:
-        over.set()
-        if task is not None:
-            loop.call_soon_threadsafe(task.cancel)
+    def strike() -> None:
+        # What blocked the loop until the end (tests in a process of their own) has left by now: too late to stop it.
+        if task is not None and not left.is_set():
+            over.set()
+            task.cancel()
 
-    timer = threading.Timer(seconds, end)
+    timer = threading.Timer(seconds, lambda: loop.call_soon_threadsafe(strike))
     timer.daemon = True
     timer.start()
     try:
@@ -85,4 +86,5 @@ def within(seconds: float) -> Iterator[None]:
         task.uncancel()
         raise Overdue(f"no end after {seconds:g} seconds") from None
     finally:
+        left.set()
         timer.cancel()

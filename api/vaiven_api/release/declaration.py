@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from vaiven_sdk.config import SLOT
 from vaiven_sdk.errors import VaivenError
 
 if TYPE_CHECKING:
@@ -188,8 +187,3 @@ def _type(annotation: Any) -> str:
     if annotation is type(None):
         return "None"
     return str(getattr(annotation, "__name__", annotation))
-
-
-def slots(declared: dict[str, Any]) -> set[str]:
-    """Settings that stand in the base address."""
-    return {attribute for name, attribute in SLOT.findall(declared["base_url"]) if name == "config"}

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import vaiven_sdk
 from vaiven_api.scaffold import paging, signing
-from vaiven_api.scaffold.description import items, properties, words
+from vaiven_api.scaffold.description import items, plain, properties, words
 from vaiven_api.scaffold.draft import Collection, Draft, Field, Paging, Setting
 from vaiven_api.scaffold.fields import cursor_of, fields_of, key_of
 from vaiven_api.scaffold.unify import entity_of, suggest
@@ -56,7 +56,8 @@ def empty(slug: str, name: str, category: str, auth: str) -> Draft:
     )  # fmt: skip
     host = slug.replace("_", "-")
     return Draft(
-        slug, name, category or "crm", f"https://api.{host}.example/v1", f"https://developers.{host}.example", [],
+        slug, _plain(name) or slug.title(), category or "crm", f"https://api.{host}.example/v1",
+        f"https://developers.{host}.example", [],
         [signing.named(auth or "bearer", slug)], [contacts], "placeholders; no vendor was looked at",
     )  # fmt: skip
 
@@ -99,8 +100,8 @@ def from_api(api: Api, slug: str, name: str, category: str, auth: str, *, source
         placeholder = empty(slug, name, category, auth)
         collections, guessed = placeholder.collections, "crm"
     return Draft(
-        slug, name or _plain(title) or slug.title(), category or guessed, base_url, docs, settings, ways, collections,
-        source, undone=undone,
+        slug, _plain(name) or _plain(title) or slug.title(), category or guessed, base_url, docs, settings, ways,
+        collections, source, undone=undone,
     )  # fmt: skip
 
 
@@ -109,13 +110,13 @@ def _kind(one: Collection) -> str:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"[^\w .&'()-]", "", text)[:60].replace("\n", " ")
+    return " ".join(re.sub(r"[^\w .&'()-]", "", text).split())[:60]
 
 
 def _server(api: Api, slug: str) -> tuple[str, list[Setting], list[str]]:
     """The base address with its variables as settings."""
     undone: list[str] = []
-    url = api.server
+    url = re.sub(r"[^\w.:/{}@~-]", "", api.server)
     if not url.startswith(("https://", "http://")) or not urlsplit(url).netloc:
         undone.append(f"the server's address is {url or 'missing'!r}, not a whole one: base_url is a placeholder")
         url = f"https://api.{slug.replace('_', '-')}.example{url if url.startswith('/') else ''}"
@@ -152,6 +153,9 @@ def _collections(api: Api) -> tuple[list[Collection], list[str]]:
     best: dict[str, tuple[tuple[int, ...], Collection]] = {}
     undone: list[str] = []
     for operation in api.operations:
+        if not plain(re.sub(r"[{}]", "", operation.path)) or " " in operation.path:
+            undone.append("a path with characters that no path has")
+            continue
         if "{" in operation.path:
             if (
                 operation.answer
@@ -176,8 +180,9 @@ def _collections(api: Api) -> tuple[list[Collection], list[str]]:
     found = [one for _, one in best.values()]
     taken: set[str] = set()
     for one in found:
-        if one.record in taken:
-            one.record = "".join(word.capitalize() for word in words(one.stream)) + "Record"
+        first, number = one.record, 2
+        while one.record in taken:
+            one.record, number = f"{first}{number}", number + 1
         taken.add(one.record)
     return sorted(found, key=lambda one: (order.index(_kind(one)), one.stream)), undone
 
@@ -256,7 +261,7 @@ def _arrays(schema: Mapping[str, Any], way: str = "", depth: int = 0) -> Iterato
             yield way, inner
         return
     for name, one in properties(schema).items():
-        if depth < 3 and name.lower() not in _NO_RECORDS and "." not in name and '"' not in name:
+        if depth < 3 and name.lower() not in _NO_RECORDS and "." not in name and plain(name):
             yield from _arrays(one, f"{way}.{name}" if way else name, depth + 1)
 
 
@@ -283,7 +288,7 @@ def _constants(operation: Operation) -> dict[str, str] | str:
         if one.where != "query" or not one.required or "".join(words(one.name)) in paged:
             continue
         value = next((one.schema[k] for k in ("default", "example") if isinstance(one.schema.get(k), str | int)), None)
-        if value is None or isinstance(value, bool):
+        if value is None or isinstance(value, bool) or not plain(one.name):
             return f"the vendor insists on the parameter `{one.name}`, and the description gives no value for it"
         found[one.name] = _quoted(str(value))
     return found
@@ -295,9 +300,7 @@ def _quoted(text: str) -> str:
 
 def _since(operation: Operation) -> str | None:
     by_name = {
-        "".join(words(one.name)): one.name
-        for one in operation.parameters
-        if one.where == "query" and '"' not in one.name
+        "".join(words(one.name)): one.name for one in operation.parameters if one.where == "query" and plain(one.name)
     }
     return next((by_name[name] for name in _SINCE if name in by_name), None)
 

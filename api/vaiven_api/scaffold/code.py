@@ -304,6 +304,8 @@ def _table(one: Collection) -> str:
 
 def _pages(one: Collection) -> str:
     by = one.page.by.replace("{table}", f'tables["{one.stream}"]').replace("find_entry", "entry") or 'ByNumber("page")'
+    if one.page.by_name == "ByKey" and _key_path(one) != "id":
+        by = f'{by.removesuffix(")")}, key="{_key_path(one)}")'
     cut = one.page.pages or ("size_param=None", "size=1000", "most=1000")
     given = [by, *([f'items="{one.items}"'] if one.items else []), *cut]
     return call(f'self.pages["{one.stream}"] = Pages', given, indent=8)
@@ -314,12 +316,15 @@ def _path(one: Collection, base: str) -> str:
     rows += f'since=call.instant("{one.since}"))' if one.since else ")"
     answer = call(f'return self.pages["{one.stream}"].answer', ["call", rows, "_shown"], indent=8)
     base = re.sub(r"{[^}]*}", "x", base)
+    told = f": paged by {one.page.evidence}" if len(one.source) + len(one.page.evidence) < WIDTH - 30 else ""
+    whole = (
+        "        call.page_cap = None  # the end follows from the size that was asked for\n"
+        if one.page.ends_unfull
+        else ""
+    )
     return (
         f'    @get("{base}{one.path}")\n    def list_{one.stream}(self, call: Call) -> Reply:\n'
-        f'        """{one.source}: paged by {one.page.evidence}."""\n{answer}'
-        if len(one.source) + len(one.page.evidence) < WIDTH - 30
-        else f'    @get("{base}{one.path}")\n    def list_{one.stream}(self, call: Call) -> Reply:\n'
-        f'        """{one.source}."""\n{answer}'
+        f'        """{one.source}{told}."""\n{whole}{answer}'
     )
 
 

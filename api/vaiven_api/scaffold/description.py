@@ -306,6 +306,11 @@ def _modern(scheme: Mapping[str, Any]) -> dict[str, Any]:
     return dict(scheme)
 
 
+def plain(name: str) -> bool:
+    """Whether a name from a description may stand in a text of the code: nothing in it can end that text."""
+    return re.fullmatch(r'[^"\\{}$\x00-\x1f\x7f\u2028\u2029]{1,200}', name) is not None
+
+
 def words(name: str) -> list[str]:
     """A name's words in lower case, however they are joined."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)

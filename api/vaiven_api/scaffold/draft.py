@@ -68,6 +68,13 @@ class Paging:
     pages: tuple[str, ...]
     evidence: str
 
+    @property
+    def ends_unfull(self) -> bool:
+        """Whether the end follows from the size asked for, so that no page may be smaller for another reason."""
+        # A total counts records: with page numbers it becomes a number of pages by their size.
+        told = {"next", "next_url", "more", "link"} | ({"total"} if self.by_name == "ByOffset" else set())
+        return not any(one.split("=")[0] in told for one in self.pages)
+
 
 @dataclass(slots=True)
 class Field:

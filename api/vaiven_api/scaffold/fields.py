@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from typing import TYPE_CHECKING, Any
 
-from vaiven_api.scaffold.description import items, properties, words
+from vaiven_api.scaffold.description import items, plain, properties, words
 from vaiven_api.scaffold.draft import Field
 from vaiven_api.scaffold.unify import own
 from vaiven_sdk import Record
@@ -42,7 +42,7 @@ def fields_of(schema: Mapping[str, Any]) -> tuple[list[Field], list[str]]:
         kind, why = _type(inner)
         if not kind:
             left.append(f"`{dotted}`: {why}")
-        elif any("." in step or '"' in step or "\\" in step for step in path) or any(s.isdecimal() for s in path[1:]):
+        elif any("." in step or not plain(step) for step in path) or any(s.isdecimal() for s in path[1:]):
             left.append(f"`{dotted}`: its name cannot stand in a path")
         elif len(found) >= MOST:
             left.append(f"`{dotted}`: more than {MOST} fields")

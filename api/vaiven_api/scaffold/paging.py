@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vaiven_api.scaffold.description import properties, words
+from vaiven_api.scaffold.description import plain, properties, words
 from vaiven_api.scaffold.draft import Paging
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ _LAST = "startingafter afterid sinceid lastid".split()
 _MORE = "hasmore hasnext hasnextpage hasmoreitems more ismore".split()
 _URL = "next nexturl nextlink linksnext nextpageurl nextpage pagingnext nexthref".split()
 _TOTAL = "total totalcount totalitems totalresults totalrecords totalsize recordcount count".split()
-_PAGES = "totalpages pagecount lastpage pages pagestotal".split()
 _DEFAULT_SIZE = 100
 
 
@@ -51,62 +50,46 @@ def guess(operation: Operation, answer: Mapping[str, Any], items: str | None) ->
         token, offset = token or offset, None
     named = next((p for p in found if token and p.rpartition(".")[2] == token.name and "next" in p.lower()), None)
     at, more, url = _path(found, _AT, "string"), _path(found, _MORE, "boolean"), _path(found, _URL, "string")
-    total, pages = _path(found, _TOTAL, "integer"), _path(found, _PAGES, "integer")
+    total = _path(found, _TOTAL, "integer")
     sized = f', size={size}, size_param="{sizing.name}"' if sizing else f", size={size}"
     cut = (f'size_param="{sizing.name}"' if sizing else "size_param=None", f"size={size}", f"most={size}")
     at = named or at
     if token and at:
         why = f"parameter `{token.name}` and `{at}` in the answer"
-        return Paging(
-            f'Page.cursor("{token.name}", at="{at}"{sized})',
-            f'ByCursor("{token.name}")',
-            "ByCursor",
-            (f'next="{at}"', *cut),
-            why,
-        )
+        code = f'Page.cursor("{token.name}", at="{at}"{sized})'
+        return Paging(code, f'ByCursor("{token.name}")', "ByCursor", (f'next="{at}"', *cut), why)
     if last and more:
         why = f"parameter `{last.name}` and `{more}` in the answer"
-        named = f', size={size}, size_param="{sizing.name}"' if sizing else f", size={size}"
-        return Paging(
-            f'Page.last_id("{last.name}", more="{more}"{named})',
-            f'ByKey("{last.name}", self.{{table}}.find_entry)',
-            "ByKey",
-            (f'more="{more}"', *cut),
-            why,
-        )
+        code = f'Page.last_id("{last.name}", more="{more}"{sized})'
+        by = f'ByKey("{last.name}", self.{{table}}.find_entry)'
+        return Paging(code, by, "ByKey", (f'more="{more}"', *cut), why)
     if url and (token or number or offset or sizing or _addressed(found[url])):
         by, name = _by(token, number, offset)
-        return Paging(
-            f'Page.next_url(at="{url}"{sized})', by, name, (f'next_url="{url}"', *cut), f"`{url}` in the answer"
-        )
+        code = f'Page.next_url(at="{url}"{sized})'
+        return Paging(code, by, name, (f'next_url="{url}"', *cut), f"`{url}` in the answer")
     if offset and sizing:
-        ends = f', total="{total}"' if total else ""
-        why = f"parameter `{offset.name}`" + (
-            f" and `{total}` in the answer" if total else ": ends at a page that is not full"
-        )
-        code = f'Page.offset(size={size}{ends}, param="{offset.name}", size_param="{sizing.name}")'
-        return Paging(
-            code, f'ByOffset("{offset.name}")', "ByOffset", (*((f'total="{total}"',) if total else ()), *cut), why
-        )
+        return _offset(offset.name, sizing.name, size, total, cut)
     if number:
-        return _numbered(number, sized, cut, {"pages": pages, "total": total, "more": more})
+        return _numbered(number, sized, cut, {"total": total, "more": more})
     if operation.links:
         by, name = _by(token, number, offset)
-        return Paging(
-            f"Page.link_header({sized.removeprefix(', ')})",
-            by,
-            name,
-            ("link=True", *cut),
-            "a `Link` header in the answer",
-        )
+        code = f"Page.link_header({sized.removeprefix(', ')})"
+        return Paging(code, by, name, ("link=True", *cut), "a `Link` header in the answer")
     return Paging("", "", "", (), "nothing in the description: one page is read")
+
+
+def _offset(param: str, size_param: str, size: int, total: str | None, cut: tuple[str, ...]) -> Paging:
+    ends = f', total="{total}"' if total else ""
+    told = f" and `{total}` in the answer" if total else ": ends at a page that is not full"
+    code = f'Page.offset(size={size}{ends}, param="{param}", size_param="{size_param}")'
+    pages = (f'total="{total}"', *cut) if total else cut
+    return Paging(code, f'ByOffset("{param}")', "ByOffset", pages, f"parameter `{param}`{told}")
 
 
 def _numbered(number: Parameter, sized: str, cut: tuple[str, ...], ends: Mapping[str, str | None]) -> Paging:
     first = number.schema.get("default", number.schema.get("minimum", 1))
     start = 0 if first == 0 and not isinstance(first, bool) else 1
     begun = ", first=0" if start == 0 else ""
-    # A number of pages would need the simulator to count; the total says the same, and shows what was removed.
     kind = next((name for name in ("total", "more") if ends[name]), None)
     end = f', {kind}="{ends[kind]}"' if kind else ""
     said = f"`{ends[kind]}` in the answer" if kind else "a page that is not full ends it"
@@ -144,7 +127,7 @@ def _size(parameter: Parameter | None) -> int:
 
 
 def _first(query: list[Parameter], names: list[str]) -> Parameter | None:
-    by_name = {"".join(words(one.name)): one for one in query if '"' not in one.name}
+    by_name = {"".join(words(one.name)): one for one in query if plain(one.name)}
     return next((by_name[name] for name in names if name in by_name), None)
 
 
@@ -154,7 +137,7 @@ def _leaves(
     """Paths of the answer's single values, without the records themselves."""
     for name, inner in properties(schema).items():
         path = f"{way}.{name}" if way else name
-        if "." in name or '"' in name or path == items:
+        if "." in name or not plain(name) or path == items:
             continue
         if inner.get("properties") and depth < 3:
             yield from _leaves(inner, items, path, depth + 1)

@@ -187,7 +187,9 @@ def _fits(one: Field, target: Any, streams: dict[str, str]) -> bool:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return bool(one.values) and set(one.values) <= {member.value for member in kind}
     if kind is str:
-        return one.type == "str" and target.ref_by is None
+        # A closed list of values called `state` is a status, not a part of a country.
+        named = "".join(words(one.path.rpartition(".")[2])) == target.name.replace("_", "")
+        return one.type == "str" and target.ref_by is None and (named or not one.values)
     if kind is int:
         return one.type == "int"
     if kind is bool:

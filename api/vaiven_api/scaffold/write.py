@@ -64,7 +64,6 @@ def write(draft: Draft, into: Path) -> Written:
         "cls": class_name(draft),
         "base": base,
         "on": on,
-        "cap": "None" if any(not one.page.code for one in draft.collections) else "3",
         "letter": next((char.upper() for char in draft.name if char.isalnum()), "V"),
     }
     files |= {

@@ -36,7 +36,7 @@ def from_cassettes(folder: Path | None, stream: Stream[Any, Any]) -> list[dict[s
         if cassette.stream == stream.name:
             rows = [row for exchange in cassette.exchanges for row in _rows(exchange.answer, stream)]
             label = f"{file.name} ({cassette.origin} {cassette.on})"
-            found += [_sample(label, row) for row in rows[:MOST]]
+            found += [_sample(f"{label} {n}", row) for n, row in enumerate(rows[:MOST], 1)]
     return found
 
 
@@ -50,7 +50,7 @@ def from_simulator(
     with contextlib.suppress(NotDrivable):  # it may hold some all the same
         simulator.sample(stream.name, 2)
     rows = asyncio.run(_read(simulator, connector, stream))
-    return [_sample("simulator", row) for row in rows[:MOST]]
+    return [_sample(f"simulator {n}", row) for n, row in enumerate(rows[:MOST], 1)]
 
 
 def delivery(kind: type[Simulator] | None, stream: Stream[Any, Any]) -> dict[str, Any] | None:
@@ -96,5 +96,5 @@ def _rows(answer: Any, stream: Stream[Any, Any]) -> list[Any]:
 
 
 def _sample(label: str, row: Any) -> dict[str, str]:
-    about = row.get("id", "") if isinstance(row, dict) else ""
-    return {"label": f"{label} {about}".strip(), "payload": msgspec.json.format(msgspec.json.encode(row)).decode()}
+    about = f": {row['id']}" if isinstance(row, dict) and "id" in row else ""
+    return {"label": label + about, "payload": msgspec.json.format(msgspec.json.encode(row)).decode()}

@@ -33,7 +33,7 @@ def hints(delivery: Delivery) -> Iterable[Hint]:
         about, _, what = event["subscriptionType"].partition(".")
         if what == "associationChange":
             # As CONTACT_TO_COMPANY; the ids of both ends are given, and our streams of ties are small.
-            ends = [part.lower() for part in event["associationType"].split("_TO_")]
+            ends = [str(part).lower() for part in event["associationType"].split("_TO_")]
             tie = TIES.get(frozenset(KINDS.get(end, end) for end in ends))
             if tie:
                 ids[tie, account] = {}

@@ -111,7 +111,11 @@ class Lists:
         rows.sort(key=lambda row: row[1], reverse=call.query.get("sort_dir", "").upper() == "DESC")
         offset, count = call.page()
         total = call.flag("include_total_contacts")
-        shown = [self.show(a, total=total) for a, _ in rows[offset : offset + count]]
+        shown = [
+            # Each has its own links: singer-io's tap-mailchimp 1.3.3 (read 2026-11-25) takes them for granted.
+            self.show(a, total=total) | {"_links": [_itself(f"{call.base}/3.0/lists/{a.id}")]}
+            for a, _ in rows[offset : offset + count]
+        ]
         limits = {"may_create": True, "max_instances": 100, "current_total_instances": len(rows)}
         return Answer({"lists": shown, "total_items": len(rows), "constraints": limits})
 
@@ -380,3 +384,7 @@ def _find(records: dict[Any, Json], key: str) -> Json:
 def _page(call: Call, name: str, rows: list[Json], **rest: str) -> Answer:
     offset, count = call.page()
     return Answer({name: rows[offset : offset + count], **rest, "total_items": len(rows)})
+
+
+def _itself(address: str) -> Json:
+    return {"rel": "self", "href": address, "method": "GET"}

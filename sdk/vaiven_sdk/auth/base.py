@@ -117,9 +117,9 @@ class TokenAuth(Auth):
     """
 
     @property
-    @abstractmethod
     def token(self) -> str:
         """Name of the token among the credential's values."""
+        return ACCESS
 
     @abstractmethod
     def renewable(self, credential: Mapping[str, str]) -> bool:

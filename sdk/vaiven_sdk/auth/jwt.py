@@ -116,7 +116,6 @@ class JwtBearer(TokenAuth):
     header: str = "Authorization"
     prefix: str = "Bearer"
     kind: ClassVar[str] = "jwt_bearer"
-    token: ClassVar[str] = ACCESS
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -175,7 +174,6 @@ class ServiceAccount(TokenAuth):
     field: str = "service_account"
     help: str = "The JSON file of a key that was made for the service account."
     kind: ClassVar[str] = "service_account"
-    token: ClassVar[str] = ACCESS
 
     @property
     def inputs(self) -> tuple[Input, ...]:

@@ -50,7 +50,6 @@ class Login(TokenAuth):
     prefix: str = "Bearer"
     param: str = ""
     kind: ClassVar[str] = "login"
-    token: ClassVar[str] = ACCESS
 
     @property
     def inputs(self) -> tuple[Input, ...]:

@@ -69,7 +69,6 @@ class OAuth2(TokenAuth):
     header: str = "Authorization"
     prefix: str = "Bearer"
     kind: ClassVar[str] = "oauth2"
-    token: ClassVar[str] = ACCESS
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -220,7 +219,6 @@ class ClientCredentials(TokenAuth):
     header: str = "Authorization"
     prefix: str = "Bearer"
     kind: ClassVar[str] = "client_credentials"
-    token: ClassVar[str] = ACCESS
 
     @property
     def inputs(self) -> tuple[Input, ...]:

@@ -346,7 +346,8 @@ class Http:
                     ) from None
                 if answer.status in {408, 429} or answer.status >= 500:
                     raise hide(refusal(answer.status, None, answer.headers), known)
-        return answer
+                return answer
+        raise AssertionError("tenacity ends with an answer or an error")
 
     # -- trying again
 

@@ -13,6 +13,7 @@ from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.io_base import SingerWriter
+from singer_sdk.singerlib import StateMessage
 
 from vaiven_sdk.limits import Throttle
 from vaiven_sdk.session import Session
@@ -116,8 +117,9 @@ class ConnectorStream(SingerStream):
         if self.replication_key and position.get("since"):
             bookmark["replication_key"] = self.replication_key
             bookmark["replication_key_value"] = position["since"]
-        self.state_manager.is_flushed = False
-        self._write_state_message()
+        # Also when it is the same as before: rows that no STATE follows are not confirmed by a target.
+        self._tap.write_message(StateMessage(value=self.tap_state))
+        self.state_manager.is_flushed = True
 
     # The position says all that singer-sdk would note beside it.
 

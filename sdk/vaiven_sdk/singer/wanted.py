@@ -97,7 +97,7 @@ class Wanted:
     def _validated(self, record: Record[Any], given: Mapping[str, Any]) -> Record[Any]:
         for name, value in given.items():
             if value is None:
-                record.__dict__[name] = None
+                vars(record)[name] = None
                 continue
             try:
                 self.record.__pydantic_validator__.validate_assignment(record, name, value)

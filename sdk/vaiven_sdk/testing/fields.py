@@ -74,8 +74,6 @@ def text(most: int | None = None, *, form: str = "", named: str = "value", null:
     """A text of at most `most` characters that matches the regular expression `form`, called `named`."""
 
     def check(value: Any) -> Any:
-        if value is None and null:
-            return None
         _need(value, str)
         if most is not None and len(value) > most:
             raise Wrong("length", most=most)
@@ -83,7 +81,7 @@ def text(most: int | None = None, *, form: str = "", named: str = "value", null:
             raise Wrong("format", value=value, format=named)
         return value
 
-    return check
+    return _nullable(check, null=null)
 
 
 def email(*, null: bool = False) -> Check:
@@ -95,27 +93,23 @@ def choice(*choices: str, null: bool = False) -> Check:
     """One of the given texts."""
 
     def check(value: Any) -> Any:
-        if value is None and null:
-            return None
         if value not in choices:
             raise Wrong("choice", value=value, choices=", ".join(choices))
         return value
 
-    return check
+    return _nullable(check, null=null)
 
 
 def whole(least: int | None = None, most: int | None = None, *, null: bool = False) -> Check:
     """A whole number within bounds."""
 
     def check(value: Any) -> Any:
-        if value is None and null:
-            return None
         _need(value, int)
         if (least is not None and value < least) or (most is not None and value > most):
             raise Wrong("range", least=least, most=most)
         return value
 
-    return check
+    return _nullable(check, null=null)
 
 
 def flag() -> Check:
@@ -132,8 +126,6 @@ def instant(*, civil: bool = False, null: bool = False) -> Check:
     """A moment in ISO 8601, or a civil date; kept as it was written."""
 
     def check(value: Any) -> Any:
-        if value is None and null:
-            return None
         _need(value, str)
         try:
             (date if civil else datetime).fromisoformat(value)
@@ -141,7 +133,7 @@ def instant(*, civil: bool = False, null: bool = False) -> Check:
             raise Wrong("format", value=value, format="date" if civil else "datetime") from None
         return value
 
-    return check
+    return _nullable(check, null=null)
 
 
 def many(item: Check | Mapping[str, Any], most: int | None = None) -> Check:
@@ -216,6 +208,10 @@ class Fields:
 def kind(value: Any) -> str:
     """A value's type as JSON calls it."""
     return _KINDS.get(type(value), type(value).__name__)
+
+
+def _nullable(check: Check, *, null: bool) -> Check:
+    return (lambda value: None if value is None else check(value)) if null else check
 
 
 def _need(value: Any, wanted: type) -> None:

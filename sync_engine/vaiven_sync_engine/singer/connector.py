@@ -16,6 +16,7 @@ from vaiven_sdk import Batch, Config, Connector, Deletes, Session, Window
 from vaiven_sdk.auth import Auth, Input, Outgoing
 from vaiven_sdk.errors import ConfigInvalid
 from vaiven_sync_engine.singer.catalog import selected
+from vaiven_sync_engine.singer.errors import TapNotInstalled
 from vaiven_sync_engine.singer.messages import Reception
 from vaiven_sync_engine.singer.process import flags, private_files, running, secrets_of
 from vaiven_sync_engine.singer.shape import record_class
@@ -96,17 +97,23 @@ def connector_of(tap: Tap) -> Connector[Config]:
 
 def listed(taps: Taps) -> list[Listed]:
     """The added taps as the registry lists connectors."""
-    return [
-        Listed(
-            slug=name,
-            module=__name__,
-            attribute=name,
-            distribution=f"{tap.facts.package}, Singer (unrated)",
-            version=tap.facts.version,
-            make=partial(connector_of, tap),
-        )
-        for name, tap in taps.all().items()
-    ]
+    return [_listed(name, tap) for name, tap in taps.all().items()]
+
+
+def _listed(name: str, tap: Tap) -> Listed:
+    try:
+        package, version = tap.facts.package, tap.facts.version
+    except TapNotInstalled:
+        # Loading it says what is wrong; the other connections are not to suffer from it.
+        package, version = "a damaged tap", ""
+    return Listed(
+        slug=name,
+        module=__name__,
+        attribute=name,
+        distribution=f"{package}, Singer (unrated)",
+        version=version,
+        make=partial(connector_of, tap),
+    )
 
 
 def _session(config: Config, credential: Mapping[str, str]) -> TapSession:
@@ -114,7 +121,7 @@ def _session(config: Config, credential: Mapping[str, str]) -> TapSession:
 
 
 def _add_stream(connector: Connector[Config], tap: Tap, entry: Entry, mapped: StreamMap) -> None:
-    complete = entry.method == "FULL_TABLE"
+    complete = entry.method == "FULL_TABLE" if mapped.incremental is None else not mapped.incremental
     # A tap that reads from a start date on does not show everything, so what is missing proves nothing.
     stream = connector.stream(
         record_class(entry, mapped), name=entry.id, deletes=Deletes.FULL_SCAN if complete else Deletes.TOMBSTONES

@@ -88,6 +88,8 @@ def _run(command: Sequence[str]) -> str:
     except (OSError, subprocess.TimeoutExpired) as problem:
         raise TapNotInstalled(f"{Path(command[0]).name} did not work.", why=type(problem).__name__) from None
     if done.returncode:
-        tail = " ".join((done.stderr or done.stdout).split())[-800:]
+        # An index's address may hold the operator's password.
+        said = re.sub(r"://[^/@\s]+@", "://[hidden]@", done.stderr or done.stdout)
+        tail = " ".join(said.split())[-800:]
         raise TapNotInstalled("The tap cannot be installed.", why=tail or f"exit code {done.returncode}")
     return done.stdout

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vaiven_sync_engine.singer.catalog import Entry
 
 FILE = "mapping.toml"
-_STREAM_KEYS = {"entity", "key", "version", "also", "fields"}
+_STREAM_KEYS = {"entity", "key", "version", "also", "incremental", "fields"}
 _FIELD_KEYS = {"to", "values", "ref"}
 
 
@@ -47,6 +47,7 @@ class StreamMap:
         key: fields that identify a row.
         version: field that grows when a row changes; None where there is none.
         also: streams that the tap must read along (a parent); their rows are not kept.
+        incremental: whether the tap goes on from its STATE; None leaves it to the catalogue, where many say nothing.
         fields: by the row's field.
     """
 
@@ -55,6 +56,7 @@ class StreamMap:
     key: tuple[str, ...]
     version: str | None = None
     also: tuple[str, ...] = ()
+    incremental: bool | None = None
     fields: dict[str, FieldMap] = field(default_factory=dict)
 
 
@@ -104,10 +106,13 @@ def _stream(path: str, name: str, table: Any, known: Mapping[str, Entry]) -> Str
     for one in also:
         if one not in known:
             _refuse(path, f"{where} also", f"the tap has no stream {one!r}", known, one)
+    incremental = table.get("incremental")
+    if incremental not in {None, True, False}:
+        _refuse(path, f"{where} incremental", "give true or false")
     fields = table.get("fields", {})
     if not isinstance(fields, dict) or not fields:
         _refuse(path, f"[{name}.fields]", "map at least one field")
-    return StreamMap(name, kind, key, version, also, _fields(path, name, kind, fields, entry))
+    return StreamMap(name, kind, key, version, also, incremental, _fields(path, name, kind, fields, entry))
 
 
 def _fields(path: str, stream: str, kind: str, given: Mapping[str, Any], entry: Entry) -> dict[str, FieldMap]:

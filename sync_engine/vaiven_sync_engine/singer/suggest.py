@@ -157,14 +157,16 @@ def _text(value: str) -> str:
 
 
 def _entity(entry: Entry, names: Mapping[str, str]) -> Guess | None:
-    words = {_plain(w) for w in re.split(r"[^a-z0-9]+", entry.name.lower()) if w} | {_plain(entry.name)}
-    for kind, entity in ENTITIES.items():
-        if words & {_plain(kind), _plain(entity.plural)}:
-            return Guess(kind, 0.9, f"the stream is called {entry.name}")
-    for kind, said in _ENTITIES.items():
-        meant = {_plain(w) for w in said.split()}
-        if words & (meant | {f"{one}s" for one in meant}):
-            return Guess(kind, 0.8, f"the stream is called {entry.name}")
+    # The last word of a name says what the rows are: list_members are members.
+    words = [_plain(w) for w in re.split(r"[^a-z0-9]+", entry.name.lower()) if w]
+    for word in dict.fromkeys([_plain(entry.name), *words[::-1]]):
+        for kind, entity in ENTITIES.items():
+            if word in {_plain(kind), _plain(entity.plural)}:
+                return Guess(kind, 0.9, f"the stream is called {entry.name}")
+        for kind, said in _ENTITIES.items():
+            meant = {_plain(w) for w in said.split()}
+            if word in meant | {f"{one}s" for one in meant}:
+                return Guess(kind, 0.8, f"the stream is called {entry.name}")
     if "email" in names and any(n in names for n in ("firstname", "lastname", "name", "fullname", "givenname")):
         return Guess("person", 0.7, "its rows have an address and a name")
     return Guess("person", 0.5, "its rows have an e-mail address") if "email" in names else None

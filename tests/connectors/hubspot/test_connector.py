@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support.cassettes import answer
 from tests.support.spec_check import load_spec, unaccepted
 from vaiven_connectors.hubspot import connector
 from vaiven_sdk import (
@@ -111,7 +112,7 @@ async def found(hub: Session[Config], *writes: Write[Any], stream: str = "contac
 # ------------------------------------------------------------------------------------- the shape of requests
 async def requests_of_everything() -> list[dict[str, Any]]:
     """One of every request that the connector can send for contacts, and each of the rest."""
-    tie = payload("associations")
+    tie = answer("hubspot", "contact_companies", 2)
     recorder = Recorder()
     hub = recorder.session
     for kind in ("full", "changes", "gone"):
@@ -220,7 +221,7 @@ async def test_a_refused_batch_is_raised_and_a_refused_record_is_an_outcome():
 
 # ---------------------------------------------------------------------------------- ties between the records
 async def test_ties_come_once_for_each_label_and_from_every_page_of_a_record():
-    tie = payload("associations")
+    tie = answer("hubspot", "contact_companies", 2)
     more = {"results": [{"from": {"id": "512"}, "to": [{"toObjectId": 8002, "associationTypes": []}]}]}
     recorder = Recorder({"results": [{"id": "512"}]}, {"results": []}, tie, more)
     ties = [record.unified() for record in await read(recorder.session, "contact_companies")]
@@ -404,4 +405,9 @@ def test_what_the_streams_declare():
         assert (stream.direction, stream.incremental) == ("both", True)
         assert stream.create_key == "external_id"
         assert all(writer.batch == 100 for writer in stream.writers.values())
-    assert all(stream.direction == "read" for name, stream in connector.streams.items() if name not in OBJECTS)
+    ties = {"contact_companies", "deal_contacts", "deal_companies"}
+    for kind in ties:
+        assert set(connector.streams[kind].writers) == {"create", "delete"}
+        assert connector.streams[kind].create_key == "natural"
+    rest = connector.streams.keys() - ties - set(OBJECTS)
+    assert all(connector.streams[name].direction == "read" for name in rest)

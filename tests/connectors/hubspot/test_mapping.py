@@ -1,16 +1,15 @@
 """Every mapped field of HubSpot's records, both ways, on payloads in the published shapes."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from tests.support.cassettes import answer
+from tests.support.cassettes import record as documented
 from tests.support.spec_check import load_spec, unaccepted
 from vaiven_connectors.hubspot import connector
 from vaiven_sdk import Record
-
-PAYLOADS = Path(__file__).parent / "payloads"
 
 CONTACT = {
     "email": "ana.ruiz@example.com",
@@ -78,7 +77,12 @@ OWNER = {"email": "sam@acme.example", "given_name": "Sam", "family_name": "Soto"
 
 
 def payload(name: str) -> Any:
-    return msgspec.json.decode((PAYLOADS / f"{name}.json").read_bytes())
+    if name == "pipelines":
+        return answer("hubspot", "pipelines")
+    if name == "associations":
+        return answer("hubspot", "contact_companies", 2)
+    plural = {"company": "companies"}.get(name, f"{name}s")
+    return documented("hubspot", plural, "results")
 
 
 def record(stream: str, body: Any) -> Record[Any]:

@@ -372,3 +372,32 @@ async def test_a_lost_answer_is_reported_as_unsettled_and_read_back(hub):
         await hub.write("create", ana)
     (row,) = await MEMBERS.finder.function(hub.session, [ana])
     assert row["email_address"] == "ana@shop.example.com"
+
+
+# ------------------------------------------------------------------------- merge fields and erasure
+async def test_merge_fields_are_typed_and_written(hub):
+    path = f"/lists/{hub.config.audience_id}/merge-fields"
+    options = {"choices": ["S", "M"]}
+    await hub.session.post(path, {"name": "Size", "tag": "SIZE", "type": "dropdown", "options": options})
+    await hub.session.post(path, {"name": "Visits", "tag": "VISITS", "type": "number"})
+    await hub.session.post(path, {"name": "Since", "tag": "SINCE", "type": "date"})
+    await hub.session.post(path, {"name": "Home", "tag": "HOME", "type": "address"})
+    custom = MEMBERS.extended(await MEMBERS.customizer(hub.session))
+    assert set(custom.record.custom()) == {f"custom.mailchimp.{tag}" for tag in ("SIZE", "VISITS", "SINCE")}
+    values = {"email": "ana@shop.example.com", "email_consent": "granted", "custom.mailchimp.VISITS": "12.5"}
+    values |= {"custom.mailchimp.SIZE": "M", "custom.mailchimp.SINCE": "2024-02-29"}
+    record, names = custom.record.blank(values)
+    write = Write("create", "h1", record, None, frozenset(names))
+    (outcome,) = await custom.writers["create"].function(hub.session, [write])
+    stored = custom.record.model_validate(outcome.stored)
+    assert {n: v for n, v in stored.unified().items() if n in values} == values
+
+
+async def test_a_member_is_erased_for_good_and_twice_does_no_harm(hub):
+    hub.act("seed", members=[member("ana")])
+    (ana,) = await hub.read(MEMBERS)
+    write = Write("delete", "h1", ana, ana.id)
+    for _ in range(2):
+        (outcome,) = await MEMBERS.eraser.function(hub.session, [write])
+        assert outcome.status == "deleted"
+    assert "ana@shop.example.com" not in str(hub.server.simulator.state()["members"])

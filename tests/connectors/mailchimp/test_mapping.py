@@ -1,23 +1,21 @@
 """Mailchimp's records become unified values, and back, field by field."""
 
 import json
-from pathlib import Path
 
 import pytest
 
+from tests.support.cassettes import record
 from tests.support.spec_check import load_spec
 from vaiven_connectors.mailchimp.connector import Audience, Mailing, Member, Report, Standing
 from vaiven_sdk.model import CampaignStatus, ConsentStatus, MembershipStatus
 
-PAYLOADS = Path(__file__).parent / "payloads"
-
 
 def payload(name, **changes):
-    return {**json.loads((PAYLOADS / f"{name}.json").read_text()), **changes}
+    return {**record("mailchimp", {"list": "audiences"}.get(name, f"{name}s"), f"{name}s"), **changes}
 
 
-def read(record, name, **changes):
-    return record.model_validate_json(json.dumps(payload(name, **changes)))
+def read(kind, name, **changes):
+    return kind.model_validate_json(json.dumps(payload(name, **changes)))
 
 
 def written(changes, **before):

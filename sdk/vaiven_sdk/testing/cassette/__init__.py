@@ -3,7 +3,14 @@
 from vaiven_sdk.testing.cassette._errors import CassetteInvalid, CassetteMiss, CassetteUnsafe
 from vaiven_sdk.testing.cassette._format import Cassette, Exchange
 from vaiven_sdk.testing.cassette._pseudonyms import Pseudonyms
-from vaiven_sdk.testing.cassette._record import Recorder, Recording, document_stream, record_stream, salt_of
+from vaiven_sdk.testing.cassette._record import (
+    Recorder,
+    Recording,
+    document_again,
+    document_stream,
+    record_stream,
+    salt_of,
+)
 from vaiven_sdk.testing.cassette._replay import Replay
 from vaiven_sdk.testing.cassette._scrub import Scrubber
 
@@ -18,6 +25,7 @@ __all__ = [
     "Recording",
     "Replay",
     "Scrubber",
+    "document_again",
     "document_stream",
     "record_stream",
     "salt_of",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 # Made-up words, so that a pseudonym is never somebody's own name.
 _HEADS = "Bel Cor Dal Fen Gil Har Jun Kel Lor Mav Nor Or Pel Quin Ros Tav".split()
@@ -158,6 +158,7 @@ class Pseudonyms:
             except phonenumbers.NumberParseException:
                 code = min(3, len(digits))
         kept = min(code + 2, max(code, len(digits) - 4))
+        fresh = digits
         for turn in range(64):
             fresh = digits[:kept] + self._decimal(f"phone{turn}", digits, len(digits) - kept)
             if fresh != digits and (not valid or phonenumbers.is_valid_number(phonenumbers.parse(f"+{fresh}", None))):
@@ -219,7 +220,7 @@ class Pseudonyms:
         number = int(self._hex(purpose, key, 8), 16)
         return _HEADS[number % len(_HEADS)] + _TAILS[number // len(_HEADS) % len(_TAILS)]
 
-    def _pick(self, purpose: str, key: str, table: list[str]) -> str:
+    def _pick(self, purpose: str, key: str, table: Sequence[str]) -> str:
         return table[int(self._hex(purpose, key, 8), 16) % len(table)]
 
     def _shaped(self, purpose: str, value: str) -> str:

@@ -68,6 +68,14 @@ async def taken(
     return out, count, True
 
 
+def silent(connector: Connector[Any]) -> Connector[Any]:
+    """The same connector for requests that are never sent: nothing is limited, and one sign-in serves for all."""
+    quiet = copy.copy(connector)
+    quiet.limits = ()
+    quiet.auth = [Bearer("token")]
+    return quiet
+
+
 async def replayed(cassette: Cassette, connector: Connector[Any]) -> list[dict[str, Any]]:
     """What the connector makes of a cassette."""
     stream = connector.streams.get(cassette.stream)
@@ -76,12 +84,7 @@ async def replayed(cassette: Cassette, connector: Connector[Any]) -> list[dict[s
             f"{connector.slug} has no stream {cassette.stream!r}.", why=f"it has {[*connector.streams]}"
         )
     config = connector.config.model_validate(dict(cassette.config))
-    # Nothing is sent, so nothing is limited, and one sign-in serves for every kind.
-    quiet = copy.copy(connector)
-    quiet.limits = ()
-    async with Http(
-        quiet, config, {"token": STAND_IN}, transport=cassette.transport(), scheme=Bearer("token"), attempts=1
-    ) as http:
+    async with Http(silent(connector), config, {"token": STAND_IN}, transport=cassette.transport(), attempts=1) as http:
         found, _, _ = await taken(stream, Session(config, http.send), cassette.read, cassette.since, cassette.pages)
     return found
 

@@ -7,17 +7,18 @@ import json
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from vaiven_sdk.http import Http
 from vaiven_sdk.session import Session
 from vaiven_sdk.testing.cassette import _patterns as patterns
-from vaiven_sdk.testing.cassette._errors import CassetteUnsafe
+from vaiven_sdk.testing.cassette._errors import CassetteMiss, CassetteUnsafe
 from vaiven_sdk.testing.cassette._format import Cassette, Exchange, digest_of
 from vaiven_sdk.testing.cassette._pseudonyms import Pseudonyms
-from vaiven_sdk.testing.cassette._reading import first_read, replayed, taken
-from vaiven_sdk.testing.cassette._replay import decoded, query_of
+from vaiven_sdk.testing.cassette._reading import first_read, replayed, silent, taken
+from vaiven_sdk.testing.cassette._replay import STAND_IN, decoded, query_of, response_of
 from vaiven_sdk.testing.cassette._scrub import Scrubber
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ async def record_stream(
         on: today, as YYYY-MM-DD.
         source: what was recorded, in words.
         pages: at most so many.
-        base_url: where the account is reached, instead of the vendor's address: a simulator.
+        base_url: where the account is reached, instead of the vendor's address; what a simulator on this machine
+            answers is `documented`, not `recorded`.
         keep_ids: leave the vendor's ids as they are.
         transport: carries the requests instead of the network.
         keep: stores the credential when its token was renewed, as of `Http`.
@@ -154,7 +156,7 @@ async def record_stream(
     scrubber = Scrubber(Pseudonyms(salt), credential.values(), list(dict.fromkeys(records)), keep_ids=keep_ids)
     exchanges, settings = scrubbed(scrubber, recorder.exchanges, config.model_dump(mode="json", exclude_none=True))
     draft = Cassette(
-        origin="recorded",
+        origin="documented" if _local(base_url) else "recorded",
         source=scrubber.text(source),
         on=on,
         stream=stream.name,
@@ -163,22 +165,30 @@ async def record_stream(
         read=kind,
         pages=None if complete else count,
     )
+    proven = await _proven(draft, connector, scrubber, len(found))
+    return Recording(proven, dict(sorted(scrubber.counts.items())), len(exchanges))
+
+
+async def _proven(draft: Cassette, connector: Connector[Any], scrubber: Scrubber, records: int) -> Cassette:
+    """The cassette with its values and its digest, if it holds nothing that it must not and still gives as much."""
     try:
         draft = dataclasses.replace(draft, expect=await replayed(draft, connector))
     except Exception as problem:
         raise CassetteUnsafe(
-            "The scrubbed answers no longer fit the connector.",
-            why=type(problem).__name__,
-            remedy=CassetteUnsafe.remedy,
+            "The scrubbed answers no longer fit the connector.", why=type(problem).__name__
         ) from problem
-    if len(draft.expect) != len(found):
-        raise CassetteUnsafe(
-            "The scrubbed answers give another number of records.",
-            why=f"{len(found)} before, {len(draft.expect)} after",
-        )
+    if len(draft.expect) != records:
+        why = f"{records} before, {len(draft.expect)} after"
+        raise CassetteUnsafe("The scrubbed answers give another number of records.", why=why)
     scrubber.prove(draft.as_json())
-    finished = dataclasses.replace(draft, digest=digest_of(json.loads(json.dumps(draft.as_json()))))
-    return Recording(finished, dict(sorted(scrubber.counts.items())), len(exchanges))
+    if draft.origin != "recorded":
+        return draft
+    return dataclasses.replace(draft, digest=digest_of(json.loads(json.dumps(draft.as_json()))))
+
+
+def _local(base_url: str | None) -> bool:
+    """Whether a simulator answered: what it knows is what the documentation says, and not what the vendor does."""
+    return base_url is not None and urlsplit(base_url).hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 async def document_stream(
@@ -225,6 +235,46 @@ async def document_stream(
     )
 
 
+class _Prompter(httpx.AsyncBaseTransport):
+    """Answers by method and path alone, in order, whatever else is asked."""
+
+    def __init__(self, cassette: Cassette) -> None:
+        self._left = list(cassette.exchanges)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        for one in self._left:
+            if (one.method, one.path) == (request.method, request.url.path):
+                self._left.remove(one)
+                return response_of(one, request)
+        raise CassetteMiss(f"The cassette has no answer, or none left, to {request.method} {request.url.path}.")
+
+
+async def document_again(cassette: Cassette, connector: Connector[Any]) -> Cassette:
+    """A documented cassette with its answers as they are, and with the requests that the connector makes today.
+
+    Args:
+        cassette: of origin `documented`; its answers are taken in order for each method and path.
+        connector: asks.
+
+    Raises:
+        ValueError: it was recorded: its requests are part of what happened.
+        CassetteMiss: the connector asks for another path.
+    """
+    if cassette.origin != "documented":
+        raise ValueError(f"a cassette of origin {cassette.origin} is recorded anew, not adapted")
+    quiet = silent(connector)
+    return await document_stream(
+        quiet,
+        quiet.streams[cassette.stream],
+        connector.config.model_validate(dict(cassette.config)),
+        {"token": STAND_IN},
+        on=cassette.on,
+        source=cassette.source,
+        pages=cassette.pages,
+        transport=_Prompter(cassette),
+    )
+
+
 def scrubbed(
     scrubber: Scrubber, exchanges: Sequence[Exchange], config: Mapping[str, Any]
 ) -> tuple[list[Exchange], dict[str, Any]]:
@@ -252,13 +302,11 @@ def _clean(scrubber: Scrubber, one: Exchange) -> Exchange:
 
 
 def _plain(one: Exchange) -> Exchange:
-    kept = {name: value for name, value in one.headers.items() if name in {"content-type", "link"}}
+    kept = {name: value for name, value in one.headers.items() if name in {"content-type", "date", "link"}}
     return dataclasses.replace(one, headers=kept)
 
 
 def _recorder(connector: Connector[Any], base_url: str | None, transport: httpx.AsyncBaseTransport | None) -> Recorder:
-    from urllib.parse import urlsplit  # noqa: PLC0415
-
     if base_url is None:
         return Recorder(transport)
     return Recorder(transport, seen=urlsplit(base_url).path, own=urlsplit(connector.base_url).path)

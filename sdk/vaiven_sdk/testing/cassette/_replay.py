@@ -68,7 +68,7 @@ class Replay(httpx.AsyncBaseTransport):
                 )
             used = len(answers) - 1
         self._used[key] = used + 1
-        return _response(answers[used], request)
+        return response_of(answers[used], request)
 
     def _nearest(self, method: str, path: str, query: Mapping[str, Any], body: Any) -> str:
         asked = {"method": method, "path": path, **_flat("query", query), **_flat("body", body)}
@@ -148,7 +148,8 @@ def _flat(name: str, node: Any) -> dict[str, Any]:
     return {} if node is None or node == {} else {name: node}
 
 
-def _response(one: Exchange, request: httpx.Request) -> httpx.Response:
+def response_of(one: Exchange, request: httpx.Request) -> httpx.Response:
+    """The answer of an exchange as httpx has it."""
     headers = {name: value for name, value in one.headers.items() if name.lower() != "content-length"}
     if one.answer is None:
         content = b""
