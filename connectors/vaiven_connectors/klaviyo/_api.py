@@ -17,7 +17,7 @@ def listed(path: str, size: int, **params: Any) -> Request:
     Args:
         path: as in `get`.
         size: records a page; Klaviyo's most differs by operation.
-        params: query parameters, `_` standing for nothing.
+        params: query parameters.
     """
     return get(path, items="data", page=NEXT, **{"page[size]": size, **params})
 
@@ -64,19 +64,19 @@ async def in_turn(hub: Hub, reads: Sequence[Read], window: Window, state: Any) -
 
 
 async def documents(
-    hub: Hub, path: str, address: str | None = None, **params: Any
+    hub: Hub, path: str, params: Mapping[str, Any], *, begin: str | None = None
 ) -> AsyncIterator[tuple[Mapping[str, Any], str | None]]:
     """Whole answers of a list, each with the next one's address; None behind the last.
 
     Args:
         hub: to call with.
         path: of the list.
-        address: where to go on, of an earlier walk.
         params: query parameters of the first page.
+        begin: where to go on, of an earlier walk.
     """
-    seen = set()
+    address, seen = begin, set[str | None]()
     while True:
-        asked = {"params": {}, "own": True} if address else {"params": params}
+        asked: dict[str, Any] = {"params": {}, "own": True} if address else {"params": params}
         answer = (await hub.request("GET", address or path, safe=True, **asked)).json()
         if not isinstance(answer, dict) or not isinstance(answer.get("data"), list):
             raise AnswerMalformed(f"GET {path} was answered without a list.")

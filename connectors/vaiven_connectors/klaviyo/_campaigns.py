@@ -122,9 +122,9 @@ async def by_channel(hub: Hub, state: Any, pick: Pick, **params: Any) -> AsyncIt
         name = CHANNELS[number]
         asked = {"filter": f"equals(messages.channel,'{name}')", "sort": "created_at", "page[size]": 100, **params}
         begin = at["page"] if number == at["channel"] else None
-        async for answer, address in documents(hub, "/api/campaigns", begin, **asked):
-            behind = {"channel": number, "page": address} if address else {"channel": number + 1, "page": None}
-            yield Batch(pick(answer, name), state=behind if behind["channel"] < len(CHANNELS) else None)
+        async for answer, address in documents(hub, "/api/campaigns", asked, begin=begin):
+            then = number if address else number + 1
+            yield Batch(pick(answer, name), state={"channel": then, "page": address} if then < len(CHANNELS) else None)
 
 
 @campaigns.reader("full")

@@ -1,6 +1,7 @@
 """A person's request to be forgotten: `request_profile_deletion` of klaviyo-api 25.0.0, read 2026-11-25."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from vaiven_sdk import NotFound, Outcome, Write
 
@@ -18,7 +19,7 @@ PATIENCE = 300.0
 async def erase(hub: Hub, writes: Sequence[Write[Profile]]) -> list[Outcome]:
     """Ask for one deletion a profile, by id; Klaviyo carries it out later, so wait until it is gone."""
     for write in writes:
-        profile = {"data": {"type": "profile", "id": write.id, "attributes": {}}}
+        profile: dict[str, Any] = {"data": {"type": "profile", "id": write.id, "attributes": {}}}
         body = {"data": {"type": "data-privacy-deletion-job", "attributes": {"profile": profile}}}
         if await _there(hub, write.id or ""):
             await hub.post("/api/data-privacy-deletion-jobs", body, safe=True)

@@ -107,7 +107,7 @@ async def newer(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
 async def _read(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
     wanted = FROM(window)
     asked = {**SHOWN, "filter": wanted} if wanted else SHOWN
-    async for answer, address in documents(hub, "/api/events", state, **asked):
+    async for answer, address in documents(hub, "/api/events", asked, begin=state):
         yield Batch(named(answer), state=address)
 
 
@@ -161,7 +161,7 @@ async def find(hub: Hub, writes: Sequence[Write[Occurrence]]) -> list[Mapping[st
         # No filter knows our property; `equals` on the profile and the second make it a handful.
         between = f"greater-or-equal(datetime,{moment(at)}),less-or-equal(datetime,{moment(at + timedelta(seconds=1))})"
         asked = {**SHOWN, "filter": f"equals(profile_id,'{write.record.profile}'),{between}"}
-        async for answer, _ in documents(hub, "/api/events", **asked):
+        async for answer, _ in documents(hub, "/api/events", asked):
             mine = [
                 o for o in named(answer) if (o["attributes"].get("event_properties") or {}).get(OURS) == write.hub_id
             ]

@@ -59,7 +59,7 @@ def _done(answer: Any) -> Mapping[str, Any] | None:
 async def _failures(hub: Hub, job: str, rows: Sequence[Mapping[str, Any]]) -> list[tuple[int | None, str, str]]:
     """Each import error with the number of the profile that it is about; None where it names nobody for certain."""
     found = []
-    async for answer, _ in documents(hub, f"{PATH}/{job}/import-errors", **{"page[size]": 100}):
+    async for answer, _ in documents(hub, f"{PATH}/{job}/import-errors", {"page[size]": 100}):
         for error in answer["data"]:
             about = error["attributes"]
             reason = about.get("detail") or about.get("title") or "Klaviyo gives no reason."
@@ -92,10 +92,10 @@ async def _confirmed(hub: Hub, job: str, writes: Sequence[Write[Profile]]) -> li
             emails.setdefault((write.record.email or "").lower(), []).append(write)
     found: dict[str, Outcome] = {}
     shown = {"page[size]": 100, "fields[profile]": "email"}
-    async for answer, _ in documents(hub, f"{PATH}/{job}/profiles", **shown):
+    async for answer, _ in documents(hub, f"{PATH}/{job}/profiles", shown):
         for one in answer["data"]:
             same = emails.get((one["attributes"].get("email") or "").lower()) or []
-            write = ids.get(one["id"]) or (same[0] if len(same) == 1 else None)
-            if write:
-                found[write.hub_id] = write.saved(one["id"])
+            mine = ids.get(one["id"]) or (same[0] if len(same) == 1 else None)
+            if mine:
+                found[mine.hub_id] = mine.saved(one["id"])
     return list(found.values())

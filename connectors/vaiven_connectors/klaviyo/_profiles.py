@@ -139,7 +139,7 @@ async def properties(hub: Hub) -> list[CustomField]:
     seen: dict[str, list[Any]] = {}
     asked = {"fields[profile]": "properties", "sort": "-updated", "page[size]": 100}
     pages = 0
-    async for answer, _ in documents(hub, "/api/profiles", **asked):
+    async for answer, _ in documents(hub, "/api/profiles", asked):
         for one in answer["data"]:
             for key, value in (one["attributes"].get("properties") or {}).items():
                 if value is not None and not key.startswith("$"):

@@ -75,7 +75,7 @@ reports = klaviyo.stream(
 async def _conversion(hub: Hub) -> tuple[str, bool]:
     """The metric that the report is to count, and whether it is that of orders; empty where there is none at all."""
     first = ""
-    async for answer, _ in documents(hub, "/api/metrics"):
+    async for answer, _ in documents(hub, "/api/metrics", {}):
         for one in answer["data"]:
             if one["attributes"]["name"] == CONVERSION:
                 return one["id"], True
