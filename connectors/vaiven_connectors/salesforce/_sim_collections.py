@@ -93,7 +93,7 @@ class Collections(Rest):
                         f"{field.name}: more than one record found for external id field: {[r['Id'] for r in found]}"
                     )
                     raise no("DUPLICATE_EXTERNAL_ID", message, fields=[field.name])
-                stored, made = self.put(kind, (field, value), given, found, at)
+                stored, made = self.put(kind, (field, str(value)), given, found, at)
                 return {"id": stored["Id"], "created": made}
 
             return put

@@ -23,7 +23,7 @@ class Acts(Vendor):
     """Actions of a shop; each may be called over `/_sim/call`, too."""
 
     shop: Shop
-    access: ShopifyAccess
+    access: ShopifyAccess  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @action
     def seed(self, customers: Sequence[Json]) -> list[str]:

@@ -186,7 +186,7 @@ class Shop:
         self.customers.change(gid, {**blank, **states, "addresses": [], "displayName": "", "tags": []})
         self.forget([gid])
         for entry in list(self.orders.select(customerId=gid)):
-            gone = dict.fromkeys(("email", "phone", "billingAddress", "shippingAddress"))
+            gone: dict[str, Any] = dict.fromkeys(("email", "phone", "billingAddress", "shippingAddress"))
             self.orders.change(entry.row["id"], gone)
         self.heard("CUSTOMERS_REDACT", {"id": gid})
 

@@ -1,5 +1,6 @@
 """Tools to develop and test a connector with no vendor account."""
 
+from vaiven_sdk.testing import fields, ids
 from vaiven_sdk.testing._view import Entry, Selection
 from vaiven_sdk.testing.access import AnyAccess, BasicAccess, BearerAccess, KeyAccess, SignedAccess
 from vaiven_sdk.testing.clock import Clock, ManualClock, SkewedClock, SystemClock
@@ -63,8 +64,10 @@ __all__ = [
     "as_jsonl",
     "connection",
     "delete",
+    "fields",
     "get",
     "hmac_header",
+    "ids",
     "is_loopback",
     "patch",
     "post",
