@@ -158,11 +158,11 @@ async def remove(hub: Hub, writes: Writes) -> list[Outcome]:
 
 @list_members.find(batch=20)
 async def find(hub: Hub, writes: Writes) -> list[Mapping[str, Any]]:
-    """Ask each profile for its lists (`get_list_ids_for_profile`)."""
+    """Ask each profile for its lists (`get_lists_for_profile`)."""
     found: list[Mapping[str, Any]] = []
     for profile in dict.fromkeys(write.record.profile for write in writes):
         try:
-            answer = await hub.get(f"/api/profiles/{profile}/relationships/lists")
+            answer = await hub.get(f"/api/profiles/{profile}/lists", **{"fields[list]": "name"})
         except NotFound:
             continue
         on = {one["id"] for one in answer["data"]}
