@@ -67,6 +67,7 @@ klaviyo = Connector(
     headers={"revision": REVISION, "Accept": MEDIA, "Content-Type": MEDIA},
     limits=[
         *_both("/api/profiles", 75, 750),
+        *_both("/api/profiles/*/lists", 3, 60),
         *_both("/api/profile-bulk-import-jobs", 10, 150),
         *_both("/api/profile-subscription-bulk", 75, 750),
         *_both("/api/lists", 75, 750, but=MEMBERS),

@@ -1,6 +1,7 @@
 """Lists, segments, and who is in them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pydantic import AwareDatetime
@@ -9,7 +10,8 @@ from vaiven_sdk import CreateKey, NotFound, Outcome, Record, RequestRefused, Sco
 from vaiven_sdk.model import List, Membership
 
 from ._account import Hub, klaviyo, told
-from ._api import listed, since
+from ._api import any_of, documents, listed, since
+from ._consent import read
 
 PROCESS = {"double_opt_in": True, "single_opt_in": False}
 
@@ -156,16 +158,24 @@ async def remove(hub: Hub, writes: Writes) -> list[Outcome]:
     return [write.deleted() for write in done] + refused
 
 
-@list_members.find(batch=20)
+@list_members.find(batch=100)
 async def find(hub: Hub, writes: Writes) -> list[Mapping[str, Any]]:
-    """Ask each profile for its lists (`get_lists_for_profile`)."""
+    """Look for members by address, since a list cannot be asked for ids; who has none is asked for its lists."""
+    people = {one["id"]: one["attributes"].get("email") for one in await read(hub, "id", _profiles(writes))}
     found: list[Mapping[str, Any]] = []
-    for profile in dict.fromkeys(write.record.profile for write in writes):
-        try:
+    for id_ in dict.fromkeys(write.record.list for write in writes):
+        mine = {write.record.profile for write in writes if write.record.list == id_} & people.keys()
+        for profile in sorted(one for one in mine if not people[one]):
             answer = await hub.get(f"/api/profiles/{profile}/lists", **{"fields[list]": "name"})
-        except NotFound:
-            continue
-        on = {one["id"] for one in answer["data"]}
-        mine = [write.record.list for write in writes if write.record.profile == profile]
-        found += [{"list_id": id_, "id": profile, "attributes": {}} for id_ in mine if id_ in on]
+            if any(one["id"] == id_ for one in answer["data"]):
+                found.append({"list_id": id_, "id": profile, "attributes": {}})
+        if emails := sorted({email for one in mine if (email := people[one])}):
+            asked = {"filter": any_of("email", emails), "fields[profile]": "joined_group_at", "page[size]": 100}
+            with suppress(NotFound):
+                async for answer, _ in documents(hub, f"/api/lists/{id_}/profiles", asked):
+                    found += [{**one, "list_id": id_} for one in answer["data"] if one["id"] in mine]
     return found
+
+
+def _profiles(writes: Writes) -> list[str]:
+    return [write.record.profile for write in writes]

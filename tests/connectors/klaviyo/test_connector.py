@@ -338,6 +338,17 @@ async def test_list_members_come_and_go_and_their_consent_stays(hub):
     assert await MEMBERS.finder.function(hub.session, [write]) == []
 
 
+async def test_a_member_without_an_address_is_found_by_its_lists(hub):
+    people = hub.vendor.seed_profiles([{"phone_number": "+12025550123"}, {"phone_number": "+12025550124"}])
+    news = hub.vendor.make_list("News", profiles=people[:1])
+    writes = []
+    for person in people:
+        record, names = ListMember.blank({"list_id": news, "person_id": person})
+        writes.append(Write("create", person, record, None, frozenset(names)))
+    found = await MEMBERS.finder.function(hub.session, writes)
+    assert [(one["list_id"], one["id"]) for one in found] == [(news, people[0])]
+
+
 async def test_a_list_that_is_gone_refuses_its_members(hub):
     (person,) = hub.vendor.seed_profiles([{"email": "ada@shop.example.com"}])
     record, names = ListMember.blank({"list_id": "XXXXXX", "person_id": person})
@@ -346,6 +357,7 @@ async def test_a_list_that_is_gone_refuses_its_members(hub):
     assert (status, bool(code)) == ("rejected", True)
     with pytest.raises(RequestRefused):
         await hub.write("create", write, write, stream=MEMBERS)
+    assert await MEMBERS.finder.function(hub.session, [write]) == []
     lost, _ = ListMember.blank({"list_id": "L", "person_id": "nobody"})
     assert await MEMBERS.finder.function(hub.session, [Write("create", "h", lost, None)]) == []
 

@@ -54,6 +54,7 @@ def gates(path):
     ("path", "pairs"),
     [
         ("/api/profiles", [(75, 1), (750, 60)]),
+        ("/api/profiles/P/lists", [(3, 1), (60, 60), (75, 1), (750, 60)]),
         ("/api/profile-bulk-import-jobs/1/import-errors", [(10, 1), (150, 60)]),
         ("/api/profile-subscription-bulk-delete-jobs", [(75, 1), (750, 60)]),
         ("/api/lists/L/profiles", [(75, 1), (750, 60)]),
