@@ -366,7 +366,7 @@ def test_a_planted_bug_is_caught(plant: Any, monkeypatch: pytest.MonkeyPatch) ->
         run_state_machine_as_test(
             TwoTools,
             settings=settings(
-                max_examples=400,
+                max_examples=1500,
                 stateful_step_count=20,
                 deadline=None,
                 derandomize=True,
