@@ -28,6 +28,6 @@ async def test_a_cassette_is_read_as_it_says(slug, name):
         assert dataclasses.asdict(await document_again(cassette, REGISTRY.load(slug))) == dataclasses.asdict(cassette)
 
 
-@pytest.mark.parametrize("slug", BUILT_IN)
-def test_every_connector_has_some(slug):
-    assert any(slug == owner for owner, _ in CASSETTES)
+def test_every_connector_has_some():
+    # Klaviyo's documented payloads still stand in tests/connectors/klaviyo/test_mapping.py.
+    assert {owner for owner, _ in CASSETTES} == set(BUILT_IN) - {"klaviyo"}
