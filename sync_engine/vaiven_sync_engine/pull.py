@@ -94,10 +94,13 @@ class Puller:
         if "walk" not in self.position or (full and self.position["walk"]["kind"] == "changes"):
             complete = full or not self.stream.incremental or self.position.get("since") is None
             self.position["walk"] = {"kind": "full" if complete else "changes", "state": None, "high": ""}
-        before = self.position.get("since")
+        deletions = self.stream.gone is not None or "gone" in self.stream.readers
+        if deletions:
+            # Kept until they are read: a crash after the walk, which moves `since`, must not move where they begin.
+            self.position.setdefault("gone", self.position.get("since"))
         await self._walk_surely(progress)
-        if self.stream.gone is not None or "gone" in self.stream.readers:
-            await self._walk_gone(before)
+        if deletions:
+            await self._walk_gone(self.position["gone"])
         return self.pulled
 
     async def _walk_surely(self, progress: Callable[[Pulled], None] | None) -> None:
@@ -158,7 +161,7 @@ class Puller:
         async with aclosing(_ahead(self._pages("gone", window, None))) as pages:
             async for page in pages:
                 await self._store(page, deleted=True)
-        await self._finish(dict(self.position))
+        await self._finish({k: v for k, v in self.position.items() if k != "gone"})
 
     def _window(self, since: str | None) -> Window:
         read = self.stream.full or self.stream.changes

@@ -449,6 +449,29 @@ async def test_deleted_records_from_an_endpoint_of_their_own(bench):
     assert bench.rows("SELECT count(*) FROM record") == [(3,)]
 
 
+async def test_a_crash_before_the_deletions_are_read_does_not_move_where_they_begin(bench):
+    told, broken = [], [True]
+
+    async def gone(hub, window, state):
+        told.append(window.since)
+        if broken and len(told) > 1:
+            raise ConnectionError(broken.pop())
+        yield Batch([])
+
+    bench.stream.reader("gone")(gone)
+    fill(bench, "abc")
+    await bench.pull()
+    since = bench.position()["since"]
+    fill(bench, "d")
+    with pytest.raises(ConnectionError):
+        await bench.pull()
+    assert bench.position()["since"] > since
+    fill(bench, "e")
+    await bench.pull()
+    assert told == [None, since, since]
+    assert "gone" not in bench.position()
+
+
 # -- pages ahead
 
 

@@ -98,6 +98,25 @@ class Read(ABC):
             check_slots(template, config, where, given)
 
 
+class Around(Read):
+    """A read that changes how another one is walked, and nothing of what it asks for."""
+
+    read: Read
+
+    @property
+    def size(self) -> int:
+        """Of the read within."""
+        return self.read.size
+
+    def templates(self) -> Iterable[str]:
+        """Those of the read within."""
+        return self.read.templates()
+
+    def check(self, config: type[Config], where: str, given: frozenset[str] = frozenset({"since", "until"})) -> None:
+        """As the read within checks it."""
+        self.read.check(config, where, given)
+
+
 def date_of(headers: Mapping[str, str]) -> str | None:
     """The vendor's clock by the Date header."""
     header = headers.get("date")

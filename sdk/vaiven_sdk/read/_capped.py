@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from vaiven_sdk.config import Config
 from vaiven_sdk.errors import AnswerMalformed, MakerError, TooMany
-from vaiven_sdk.read._base import Fetched, Read, Send
+from vaiven_sdk.read._base import Around, Fetched, Read, Send
 from vaiven_sdk.read._split import picker
 from vaiven_sdk.read._window import Window, parsed, spelled
 
 
 @dataclass(frozen=True, slots=True)
-class Capped(Read):
+class Capped(Around):
     """Made by `capped`."""
 
     read: Read
@@ -24,19 +23,6 @@ class Capped(Read):
     by: str
     tie: str | None
     cursor: Callable[[Any], str]
-
-    @property
-    def size(self) -> int:
-        """Of the read within."""
-        return self.read.size
-
-    def templates(self) -> Iterable[str]:
-        """Those of the read within."""
-        return self.read.templates()
-
-    def check(self, config: type[Config], where: str, given: frozenset[str] = frozenset({"since", "until"})) -> None:
-        """As the read within checks it."""
-        self.read.check(config, where, given)
 
     async def pages(
         self, send: Send, window: Window, *, state: Any = None, key: tuple[str, ...] = ("id",)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vaiven_sdk.config import Config
-from vaiven_sdk.read._base import Fetched, Read, Send
+from vaiven_sdk.read._base import Around, Fetched, Read, Send
 from vaiven_sdk.read._window import Window
 
 if TYPE_CHECKING:
@@ -40,25 +39,12 @@ AfterPage = Callable[[Fetched], Fetched | Awaitable[Fetched | None] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Hooked(Read):
+class Hooked(Around):
     """Made by `Stream.before_request` and `Stream.after_page`."""
 
     read: Read
     before: BeforeRequest | None = None
     after: AfterPage | None = None
-
-    @property
-    def size(self) -> int:
-        """Of the read within."""
-        return self.read.size
-
-    def templates(self) -> Iterable[str]:
-        """Those of the read within."""
-        return self.read.templates()
-
-    def check(self, config: type[Config], where: str, given: frozenset[str] = frozenset({"since", "until"})) -> None:
-        """As the read within checks it."""
-        self.read.check(config, where, given)
 
     async def pages(
         self, send: Send, window: Window, *, state: Any = None, key: tuple[str, ...] = ("id",)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from vaiven_sdk.config import Config
 from vaiven_sdk.errors import TooMany
-from vaiven_sdk.read._base import Fetched, Read, Send
+from vaiven_sdk.read._base import Around, Fetched, Read, Send
 from vaiven_sdk.read._window import Moment, Window, parsed, spelled
 
 _DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Windows(Read):
+class Windows(Around):
     """Made by `windows`. Times are counted in seconds, or in days where the vendor counts in days."""
 
     read: Read
@@ -27,19 +26,6 @@ class Windows(Read):
     start: str
     dates: bool
     closed: float
-
-    @property
-    def size(self) -> int:
-        """Of the read within."""
-        return self.read.size
-
-    def templates(self) -> Iterable[str]:
-        """Those of the read within."""
-        return self.read.templates()
-
-    def check(self, config: type[Config], where: str, given: frozenset[str] = frozenset({"since", "until"})) -> None:
-        """As the read within checks it."""
-        self.read.check(config, where, given)
 
     async def pages(
         self, send: Send, window: Window, *, state: Any = None, key: tuple[str, ...] = ("id",)
