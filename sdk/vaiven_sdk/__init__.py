@@ -49,6 +49,7 @@ from vaiven_sdk.errors import (
     VendorBusy,
     VendorDown,
 )
+from vaiven_sdk.evidence import Proof, proof
 from vaiven_sdk.guarantees import CreateKey, Deletes, Guarantee, Guard
 from vaiven_sdk.limits import Limit, Reading
 from vaiven_sdk.paging import Page
@@ -104,6 +105,7 @@ __all__ = [
     "Outgoing",
     "Page",
     "PermissionMissing",
+    "Proof",
     "Read",
     "Reading",
     "Received",
@@ -142,6 +144,7 @@ __all__ = [
     "multistatus",
     "new_verifier",
     "post",
+    "proof",
     "report",
     "signatures",
     "windows",

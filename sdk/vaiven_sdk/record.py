@@ -13,7 +13,8 @@ from pydantic_core import PydanticUndefined
 from vaiven_sdk._mapping import Derived, Mapped, compile_mapping, version_of, with_custom
 from vaiven_sdk._mapping import Mapping as CompiledMapping
 from vaiven_sdk.custom import CustomField
-from vaiven_sdk.model import Entity
+from vaiven_sdk.evidence import Proof, proofs_of
+from vaiven_sdk.model import Entity, Merge
 
 U = TypeVar("U", bound=Entity)
 M = TypeVar("M", bound=Callable[..., Any])
@@ -114,6 +115,7 @@ class Record(BaseModel, Generic[U]):
     __entity__: ClassVar[type[Entity]] = Entity
     __wires__: ClassVar[dict[str, Wire]] = {}
     __mapping__: ClassVar[CompiledMapping]
+    __proofs__: ClassVar[Mapping[str, Callable[[Any], Proof | None]]] = {}
 
     def __init_subclass__(cls, **_: Any) -> None:
         super().__init_subclass__()
@@ -148,6 +150,8 @@ class Record(BaseModel, Generic[U]):
         if not cls.__key__:
             raise TypeError(f"{cls.__name__}: give key=..., the field that identifies a record")
         cls.__mapping__ = compile_mapping(cls.__name__, cls.__entity__, cls.__wires__, _derived(cls))
+        strict = {n for n, f in cls.__entity__.fields().items() if f.merge is Merge.MOST_RESTRICTIVE}
+        cls.__proofs__ = proofs_of(cls, frozenset(strict & cls.__mapping__.fields.keys()))
 
     # Python code makes records by field name; in the vendor's JSON a field's name may be another field's path.
     @classmethod
@@ -185,6 +189,11 @@ class Record(BaseModel, Generic[U]):
                 a value is a ValueError.
         """
         return self.__mapping__.read(self, aside)
+
+    def proofs(self) -> dict[str, Proof]:
+        """The person's own acts behind the consents of this record, where the vendor tells of one."""
+        given = ((consent, method(self)) for consent, method in self.__proofs__.items())
+        return {consent: one for consent, one in given if one is not None}
 
     @classmethod
     def extended(cls, fields: Iterable[CustomField], namespace: str) -> type[Self]:

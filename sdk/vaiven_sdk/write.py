@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
+from vaiven_sdk.evidence import Proof
 from vaiven_sdk.record import Record
 
 NO_ANSWER = "no_answer"
@@ -49,6 +50,8 @@ class Write(Generic[R]):
         changed: names of the fields to write.
         idempotency_key: the same for every attempt of this write.
         before: the record as the hub last saw it, for vendors that must be told what to remove; None on create.
+        proofs: the person's own acts behind the consents that are written, by unified field, where one is known: for
+            vendors that want to be told when and how somebody agreed.
     """
 
     op: Literal["create", "update", "delete"]
@@ -58,6 +61,7 @@ class Write(Generic[R]):
     changed: frozenset[str] = frozenset()
     idempotency_key: str = ""
     before: R | None = None
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
 
     @property
     def patch(self) -> dict[str, Any]:

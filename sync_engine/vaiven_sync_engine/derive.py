@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from ulid import ULID
 
+from vaiven_sync_engine.consent.rule import CHANNELS
+from vaiven_sync_engine.consent.states import follow
 from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.entities import Canonical
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
-
-    from vaiven_sync_engine.merge import Observation
-    from vaiven_sync_engine.stage import Source
-
-CHANNELS = {"email_consent": ("email", "email"), "sms_consent": ("sms", "phone")}
-"""Consent field -> the channel it speaks of and the address it is given for."""
 
 
 def derive(connection: sqlite3.Connection, tenant: str, changed: Mapping[str, tuple[Canonical, int]], at: str) -> None:
@@ -32,45 +27,16 @@ def derive(connection: sqlite3.Connection, tenant: str, changed: Mapping[str, tu
     known = [i for i in people if changed[i][1]]
     points = _held(connection, tenant, "contact_point", known)
     states = _held(connection, tenant, "consent_state", known)
+    gave_in: list[Canonical] = []
     for person_id, person in people.items():
         mine = points[person_id]
         for kind in ("email", "phone"):
             _point(mine, person, kind)
-        for name, (channel, address) in CHANNELS.items():
-            _state(states[person_id], person, name, channel, _primary(mine, address))
+        if follow(states[person_id], mine, person):
+            gave_in.append(person)
     for kind, held in (("contact_point", points), ("consent_state", states)):
         rows.save(connection, tenant, kind, [r for some in held.values() for r in some if r.changed], at)
-
-
-def log_consent(
-    connection: sqlite3.Connection,
-    tenant: str,
-    news: Iterable[tuple[Canonical, Observation, str, Any]],
-    sources: Mapping[int, Source],
-    at: str,
-) -> None:
-    """Each statement of a person's consent, in the log that is the truth."""
-    events = []
-    for entity, seen, name, status in news:
-        channel, address = CHANNELS[name]
-        source = sources[seen.source]
-        mark = f"{seen.remote_id}\0{name}\0{status}\0{seen.at}"
-        event_id = blake2b(mark.encode(), digest_size=16).hexdigest()
-        event = rows.Canonical(str(ULID()), created_at=at, rev=1)
-        event.values = {
-            "connection_id": source.connection_id,
-            "event_id": event_id,
-            "person_id": entity.id,
-            "address": entity.values.get(address),
-            "channel": channel,
-            "purpose": "marketing",
-            "status": status,
-            "occurred_at": seen.at or None,
-            "received_at": at,
-        }
-        events.append(event)
-    if events:
-        rows.save_new(connection, tenant, "consent_event", events, at)
+    rows.save(connection, tenant, "person", gave_in, at)
 
 
 def absorb(connection: sqlite3.Connection, tenant: str, lost: str, kept: str, at: str) -> None:
@@ -117,26 +83,6 @@ def _point(mine: list[Canonical], person: Canonical, kind: str) -> None:
     if value and not any(p.values.get("type") == kind and p.values.get("normalized") == value for p in mine):
         fields = {"person_id": person.id, "type": kind, "raw": value, "normalized": value, "is_primary": True}
         mine.append(Canonical(str(ULID()), fields, rev=1, changed=True))
-
-
-def _primary(mine: Iterable[Canonical], kind: str) -> str | None:
-    return next((p.id for p in mine if p.values.get("type") == kind and p.values.get("is_primary")), None)
-
-
-def _state(mine: list[Canonical], person: Canonical, name: str, channel: str, point: str | None) -> None:
-    status, origin = person.values.get(name), person.origins.get(name)
-    state = next((s for s in mine if s.values.get("channel") == channel and not s.values.get("topic")), None)
-    if state is None:
-        if status is None:
-            return
-        state = Canonical(str(ULID()), {"person_id": person.id, "channel": channel, "purpose": "marketing"})
-        mine.append(state)
-    for field, value in (
-        ("status", status),
-        ("contact_point_id", point),
-        ("effective_at", origin.at if origin and origin.at else None),
-    ):
-        _set(state, field, value)
 
 
 def _set(row: Canonical, name: str, value: Any) -> None:

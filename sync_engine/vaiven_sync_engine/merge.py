@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vaiven_sdk.model import Field, Merge, Pii
+from vaiven_sync_engine.consent.rule import CHANNELS, Statement, decide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 Shadow = dict[str, list[Any]]
 """Field -> [the value as the tool keeps it, the entity's revision that it reflects]."""
-
-_STRICTNESS = {"denied": 3, "pending": 2, "granted": 1, "unknown": 0, None: -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,8 @@ class Observation:
         shadow: the record's shadow; updated in place.
         unread: fields whose value cannot be told: a reference to a record that has not come, or a field that the
             connector no longer maps.
+        proofs: consent field -> the person's own act behind it (`vaiven_sdk.Proof`, as kept beside the record).
+        seen_at: when the hub read it.
     """
 
     source: int
@@ -56,6 +57,8 @@ class Observation:
     fields: Mapping[str, Any]
     shadow: Shadow = field(default_factory=dict)
     unread: frozenset[str] = frozenset()
+    proofs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    seen_at: str = ""
 
     def statements(self) -> Iterator[tuple[str, Any]]:
         """What the record says, field by field.
@@ -91,6 +94,7 @@ def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) ->
         specs: the entity's fields.
     """
     lost: list[Lost] = []
+    consents: list[tuple[str, Any, int]] = []
     for name, value in seen.statements():
         spec = specs.get(name)
         if spec is None:
@@ -98,13 +102,14 @@ def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) ->
         last = seen.shadow.get(name)
         if last is not None and last[0] == value:
             continue
+        if spec.merge is Merge.MOST_RESTRICTIVE:
+            consents.append((name, value, last[1] if last is not None else 0))
+            continue
         current, rev = entity.values.get(name), entity.rev_of(name)
         agreed = last[1] if last is not None else 0
         if value == current:
             # Both came to the same value: nothing to do on either side.
             seen.shadow[name] = [value, rev]
-        elif spec.merge is Merge.MOST_RESTRICTIVE:
-            lost.extend(_consent(entity, seen, name, value, agreed))
         elif spec.merge is Merge.UNION:
             _union(entity, seen, name, value, last)
         elif spec.merge in {Merge.EARLIEST, Merge.LATEST}:
@@ -115,6 +120,9 @@ def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) ->
             seen.shadow[name] = [value, entity.set(name, value, *seen.origin, seen.at, "first")]
         else:
             lost.append(_last_writer(entity, seen, name, value, agreed))
+    # A consent is given for an address, so it is judged when the address is known.
+    for name, value, agreed in consents:
+        lost.extend(_consent(entity, seen, name, value, agreed))
     return lost
 
 
@@ -142,26 +150,32 @@ def _last_writer(entity: Canonical, seen: Observation, name: str, value: Any, ag
 
 
 def _consent(entity: Canonical, seen: Observation, name: str, value: Any, agreed: int) -> list[Lost]:
-    """A refusal beats a permission whatever the order; `unknown` is no statement at all.
-
-    One step loosens: from pending to granted, where the tool that asked says that the person confirmed.
-    """
-    current = entity.values.get(name)
-    origin = entity.origins.get(name)
-    # Nobody else has spoken since this record and the hub agreed.
-    alone = name in seen.shadow and entity.rev_of(name) <= agreed
-    stricter = _STRICTNESS.get(value, 0) > _STRICTNESS.get(current, -1)
-    confirmed = alone and (current, value) == ("pending", "granted")
-    if stricter or confirmed:
-        rule = "only_change" if alone else "most_restrictive"
-        seen.shadow[name] = [value, entity.set(name, value, *seen.origin, seen.at, rule)]
-        if alone or current in {None, "unknown"} or origin is None:
-            return []
-        return [Lost(name, value, seen.origin, current, (origin.source, origin.remote_id), "most_restrictive")]
-    seen.shadow[name] = [value, agreed]
-    if value in {None, "unknown"} or origin is None:
+    """What a record says of a consent, by the rule of `consent.rule`."""
+    proof = seen.proofs.get(name)
+    current, origin = entity.values.get(name), entity.origins.get(name)
+    address = CHANNELS[name][1] if name in CHANNELS else ""
+    said = Statement(
+        value,
+        at=proof["at"] if proof else seen.at or seen.seen_at,
+        proven=proof is not None,
+        # Nobody else has spoken since this record and the hub agreed.
+        alone=name in seen.shadow and entity.rev_of(name) <= agreed,
+        same_address=seen.fields.get(address) in {None, entity.values.get(address)},
+    )
+    verdict = decide(said, current, origin)
+    if verdict.takes:
+        seen.shadow[name] = [value, entity.set(name, value, *seen.origin, said.at, verdict.rule)]
+    elif value == current:
+        seen.shadow[name] = [value, entity.rev_of(name)]
+        if verdict.renews:
+            entity.renew(name, *seen.origin, said.at, verdict.rule)
+    else:
+        seen.shadow[name] = [value, agreed]
+    if not verdict.lost or origin is None:
         return []
-    return [Lost(name, current, (origin.source, origin.remote_id), value, seen.origin, "most_restrictive")]
+    kept, lost = (seen.origin, (origin.source, origin.remote_id))[:: 1 if verdict.takes else -1]
+    values = (value, current) if verdict.takes else (current, value)
+    return [Lost(name, values[0], kept, values[1], lost, verdict.rule)]
 
 
 def _union(entity: Canonical, seen: Observation, name: str, value: Any, last: list[Any] | None) -> None:

@@ -23,6 +23,8 @@ LARGEST_INTEGER = 2**63 - 1
 """What a column of whole numbers holds."""
 UNREAD = "!"
 """Key, in a record's stored fields, of the names of those whose value could not be taken: they say nothing."""
+PROOFS = "!proof"
+"""Key, in a record's stored fields, of the person's own acts behind its consents, by consent field."""
 CUSTOM_VALUE = "custom_value"
 """Code of a custom value that was set aside."""
 KEPT_BODY = 20_000
@@ -116,6 +118,8 @@ def decode_one(record: type[Record[Any]], body: bytes) -> Observed | Bad:
         fields = {name: value for name, value in typed.unified(aside).items() if value is not None}
         if aside:
             fields[UNREAD] = sorted(aside)
+        if proofs := typed.proofs():
+            fields[PROOFS] = {name: one.as_dict() for name, one in proofs.items()}
         text = body.decode()
         seen = Observed(
             remote_id,

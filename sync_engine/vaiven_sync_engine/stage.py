@@ -10,10 +10,12 @@ import msgspec
 from ulid import ULID
 
 from vaiven_sdk.model import ENTITIES, METRICS, Field, Nature
-from vaiven_sync_engine.derive import CHANNELS, absorb, derive, log_consent
+from vaiven_sync_engine.consent.log import log_statements
+from vaiven_sync_engine.consent.rule import CHANNELS
+from vaiven_sync_engine.derive import absorb, derive
 from vaiven_sync_engine.links import is_link, join
 from vaiven_sync_engine.merge import Lost, Observation, custom_specs, ignore, observe
-from vaiven_sync_engine.records import UNREAD
+from vaiven_sync_engine.records import PROOFS, UNREAD
 from vaiven_sync_engine.resolve import resolve
 from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.events import pend_events, settle_echoes
@@ -178,7 +180,7 @@ class Stage:
         linked = [entity_id for entity_id, records in chunk if any(not row["shadow"] for row in records)]
         rows.pend_referrers(connection, self.tenant, kind, linked, {s.entity for s in self.sources.values()})
         self._keep(connection, kind, conflicts)
-        log_consent(connection, self.tenant, consents, self.sources, self.at)
+        log_statements(connection, self.tenant, consents, self.sources, self.at)
         out.conflicts = len(conflicts)
         return out
 
@@ -192,8 +194,10 @@ class Stage:
         # A tool that keeps no modification time: its first word counts as old, a later change as of when we saw it.
         at = row["version"] if "T" in row["version"] else (row["observed_at"] if shadow else "")
         waits = bool(unread)
+        proofs = fields.pop(PROOFS, {})
         unread |= set(fields.pop(UNREAD, ())) | (shadow.keys() - source.stream.record.mapped().keys())
-        return Observation(row["source_id"], row["remote_id"], at, fields, shadow, frozenset(unread)), waits
+        where = (row["source_id"], row["remote_id"], at)
+        return Observation(*where, fields, shadow, frozenset(unread), proofs, row["observed_at"]), waits
 
     def _reader(self, connection: sqlite3.Connection, specs: Mapping[str, Field]) -> Callable[[Any], dict[str, Any]]:
         """What gives a stored record's unified values, its references followed as far as they can be."""

@@ -59,6 +59,11 @@ class Canonical:
         self.changed = True
         return self.rev
 
+    def renew(self, name: str, source: int, remote_id: str, at: str, rule: str) -> None:
+        """Take over who says a value now, and since when; the value and its revision stay."""
+        self.origins[name] = Origin(self.rev_of(name), source, remote_id, at, rule)
+        self.changed = True
+
     def rev_of(self, name: str) -> int:
         """The revision that set a value; 0 if nothing ever did."""
         origin = self.origins.get(name)

@@ -1,0 +1,68 @@
+"""The log of what people decided: each statement of a tool, with the proof that it had."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from ulid import ULID
+
+from vaiven_sdk import Proof
+from vaiven_sync_engine.consent.rule import CHANNELS
+from vaiven_sync_engine.store import entities as rows
+from vaiven_sync_engine.store.entities import Canonical
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping
+
+    from vaiven_sync_engine.merge import Observation
+    from vaiven_sync_engine.stage import Source
+
+
+def log_statements(
+    connection: sqlite3.Connection,
+    tenant: str,
+    news: Iterable[tuple[Canonical, Observation, str, Any]],
+    sources: Mapping[int, Source],
+    at: str,
+) -> None:
+    """Log what tools say of consent: (person, the record, the field, the state)."""
+    events = []
+    for entity, seen, name, status in news:
+        channel, address = CHANNELS[name]
+        proof = seen.proofs.get(name) or {}
+        mark = f"{seen.remote_id}\0{name}\0{status}\0{proof.get('at') or seen.at}"
+        event = Canonical(str(ULID()), created_at=at, rev=1)
+        event.values = {
+            "connection_id": sources[seen.source].connection_id,
+            "event_id": blake2b(mark.encode(), digest_size=16).hexdigest(),
+            "person_id": entity.id,
+            "address": seen.fields.get(address) or entity.values.get(address),
+            "channel": channel,
+            "purpose": "marketing",
+            "status": status,
+            "occurred_at": proof.get("at") or seen.at or None,
+            "received_at": at,
+            "captured_via": proof.get("via"),
+            "evidence_ref": proof.get("ref"),
+            "text_shown": proof.get("text"),
+            "is_user_act": True if proof else None,
+        }
+        events.append(event)
+    if events:
+        rows.save_new(connection, tenant, "consent_event", events, at)
+
+
+def proof_of(connection: sqlite3.Connection, tenant: str, person_id: str, channel: str) -> Proof | None:
+    """The person's latest proven permission for a channel, for a tool that wants to be told of it."""
+    row = connection.execute(
+        "SELECT occurred_at, evidence_ref, captured_via, text_shown FROM consent_event WHERE tenant_id = ?"
+        " AND person_id = ? AND channel = ? AND status = 'granted' AND evidence_ref IS NOT NULL"
+        " AND occurred_at IS NOT NULL ORDER BY occurred_at DESC LIMIT 1",
+        (tenant, person_id, channel),
+    ).fetchone()
+    if row is None:
+        return None
+    kept = {"at": row[0], "ref": row[1], "via": row[2], "text": row[3]}
+    return Proof.of({name: value for name, value in kept.items() if value})
