@@ -84,3 +84,10 @@ class ErasureUnfinished(CustomerError):
 
     code = "erasure_unfinished"
     remedy = "Run the same command again: what is erased already stays erased."
+
+
+class InputInvalid(CustomerError):
+    """What was given cannot be used."""
+
+    code = "input_invalid"
+    remedy = "Correct it and try again."

@@ -9,10 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from vaiven_sdk import AnswerMalformed, Guard, Outcome, RequestRefused, Unsettled, VaivenError, VendorDown, Write
+from vaiven_sdk import (
+    AnswerMalformed,
+    Guard,
+    Outcome,
+    RequestRefused,
+    Unsettled,
+    VaivenError,
+    VendorDown,
+    Write,
+)
 from vaiven_sdk.write import NO_ANSWER, complete, fitting
 from vaiven_sync_engine.answers import is_same, reason_code
-from vaiven_sync_engine.plan import Planned, References
+from vaiven_sync_engine.consent.rule import loosened
+from vaiven_sync_engine.outgoing import Outgoing
+from vaiven_sync_engine.plan import Planned
 from vaiven_sync_engine.records import Observed, decode
 from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.intents import close_intents, open_intents, unsettled
@@ -76,6 +87,9 @@ class Pusher:
     stirred: set[str] = field(default_factory=set)
     """Entities that refer to one that was created: there may be more to write of them now."""
 
+    def __post_init__(self) -> None:
+        self.outgoing = Outgoing(self.source, self.sources, self.tenant)
+
     async def push(self, writes: Sequence[Planned], progress: Callable[[int], None] | None = None) -> Pushed:
         """Make these writes, in batches; a failing tool ends the push, a refused record does not."""
         for op in ("create", "update", "delete"):
@@ -103,7 +117,7 @@ class Pusher:
         open_ones = await self.database.run(unsettled, self.tenant, self.source.id)
         if not open_ones:
             return 0
-        writes = await self.database.run(self._rewrite, open_ones)
+        writes = await self.database.run(self.outgoing.again, open_ones)
         found = await self._find(writes)
         await self.database.run(self._settle, open_ones, writes, found)
         self.pushed.settled += len(open_ones)
@@ -112,7 +126,7 @@ class Pusher:
     # -- one batch
 
     async def _batch(self, op: str, batch: Sequence[Planned]) -> None:
-        writes = await self.database.run(self._writes, batch)
+        writes = await self.database.run(self.outgoing.writes, batch)
         if op != "create" and self.source.stream.finder and self.source.stream.guard is not Guard.NONE:
             batch, writes = await self._guarded(batch, writes)
         if not batch:
@@ -208,47 +222,6 @@ class Pusher:
 
     # -- transactions
 
-    def _writes(self, connection: sqlite3.Connection, batch: Sequence[Planned]) -> list[Write[Any]]:
-        entities = rows.load(connection, self.tenant, batch[0].entity, {w.entity_id for w in batch})
-        return [self._write(connection, w, entities[w.entity_id].values) for w in batch]
-
-    def _rewrite(self, connection: sqlite3.Connection, intents: Sequence[Mapping[str, Any]]) -> list[Write[Any]]:
-        planned = [Planned.of(i) for i in intents]
-        entities = rows.load(connection, self.tenant, planned[0].entity, {w.entity_id for w in planned})
-        out = []
-        for one in planned:
-            values = dict(entities[one.entity_id].values) if one.entity_id in entities else {}
-            values.update({name: value for name, (value, _) in one.fields.items()})
-            out.append(self._write(connection, one, values))
-        return out
-
-    def _write(self, connection: sqlite3.Connection, planned: Planned, values: Mapping[str, Any]) -> Write[Any]:
-        record = self.source.stream.record
-        wanted = dict(values)
-        wanted.update({name: value for name, (value, _) in planned.fields.items()})
-        find = References(connection, self.tenant, self.sources)
-        for name in planned.fields:
-            mapped = record.mapped().get(name)
-            ref = mapped.ref if mapped else None  # a custom field may have vanished since
-            if ref is not None and wanted[name]:
-                wanted[name] = find.remote_id(self.source, ref, wanted[name])
-        before = None
-        if planned.op == "create":
-            full, changed = record.blank({n: wanted.get(n) for n in planned.fields})
-            if record.__hub_id__:
-                full = full.model_copy(update={record.__hub_id__: planned.entity_id})
-                changed |= {record.__hub_id__}
-        else:
-            body = connection.execute(
-                "SELECT body FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-                (self.tenant, self.source.id, planned.remote_id),
-            ).fetchone()["body"]
-            before = record.model_validate_json(body)
-            full, changed = before.with_unified(wanted, set(planned.fields))
-        return Write(
-            planned.op, planned.entity_id, full, planned.remote_id, frozenset(changed), planned.key, before=before
-        )
-
     def _overtaken(
         self, connection: sqlite3.Connection, batch: Sequence[Planned], found: Sequence[Observed]
     ) -> set[str]:
@@ -341,6 +314,10 @@ class Pusher:
             told = stored is not None and name in mapped and mapped[name].ref is None
             as_kept = kept.get(name) if told else value
             shadow[name] = [as_kept, rev]
+        if stored is not None:
+            # A tool that lifts a refusal because of a write of ours (another address, say) is told of it again.
+            for name in loosened(shadow, kept) & (mapped.keys() - planned.fields.keys()):
+                shadow[name] = [kept.get(name), 0]
         if planned.op == "create":
             kinds = {s.entity for s in self.sources.values()}
             self.stirred |= rows.pend_referrers(connection, self.tenant, planned.entity, [planned.entity_id], kinds)

@@ -10,6 +10,7 @@ import msgspec
 from ulid import ULID
 
 from vaiven_sdk.model import ENTITIES, METRICS, Field, Nature
+from vaiven_sync_engine.consent.acts import merge_consents
 from vaiven_sync_engine.consent.log import log_statements
 from vaiven_sync_engine.consent.rule import CHANNELS
 from vaiven_sync_engine.derive import absorb, derive
@@ -295,6 +296,7 @@ class Stage:
             (self.tenant, kind, lost),
         )
         if kind == "person":
+            merge_consents(connection, self.tenant, lost, kept, self.at)
             absorb(connection, self.tenant, lost, kept, self.at)
         rows.repoint(connection, self.tenant, kind, lost, kept)
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from vaiven_sync_engine.store.entities import Origin
 
 CHANNELS = {"email_consent": ("email", "email"), "sms_consent": ("sms", "phone")}
@@ -80,3 +82,9 @@ def decide(said: Statement, current: Any, origin: Origin | None) -> Verdict:
     if said.proven and said.value == "granted" and said.same_address and said.at > known_at:
         return Verdict(takes=True, rule=EVIDENCE, lost=not said.alone)
     return Verdict(rule=MOST_RESTRICTIVE, lost=True)
+
+
+def loosened(shadow: Mapping[str, Sequence[Any]], kept: Mapping[str, Any]) -> set[str]:
+    """The consents of which a record now says less than was last agreed."""
+    before = {name: shadow[name][0] for name in CHANNELS if name in shadow}
+    return {name for name, state in before.items() if _STRICTNESS[kept.get(name)] < _STRICTNESS[state] > 1}
