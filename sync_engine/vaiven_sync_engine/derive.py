@@ -32,7 +32,7 @@ def derive(connection: sqlite3.Connection, tenant: str, changed: Mapping[str, tu
         mine = points[person_id]
         for kind in ("email", "phone"):
             _point(mine, person, kind)
-        if follow(states[person_id], mine, person):
+        if follow(states[person_id], mine, person, changed[person_id][1]):
             gave_in.append(person)
     for kind, held in (("contact_point", points), ("consent_state", states)):
         rows.save(connection, tenant, kind, [r for some in held.values() for r in some if r.changed], at)

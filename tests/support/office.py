@@ -30,11 +30,13 @@ from vaiven_sdk import (
     Deletes,
     Guard,
     Outcome,
+    Proof,
     Record,
     RequestRefused,
     Session,
     Window,
     Write,
+    proof,
     wire,
 )
 from vaiven_sdk.model import Company, MetricFact, Person
@@ -69,7 +71,14 @@ class PlainPerson(Record[Person], key="id", cursor="changed"):
     title: str | None = wire(to="job_title", read_only=True)
     employer: str | None = wire(to="company_id", ref="companies")
     test: bool | None = wire(to="is_test", read_only=True)
+    decided: AwareDatetime | None = wire(read_only=True)
+    """When the person themselves last answered the form that this tool has for consent."""
     changed: AwareDatetime = wire(read_only=True)
+
+    @proof("email_consent")
+    def answer(self) -> Proof | None:
+        """What the form keeps."""
+        return Proof(self.decided, f"form-{self.id}", via="form") if self.decided else None
 
 
 class OfficePerson(PlainPerson, key="id", cursor="changed", hub_id="hub"):

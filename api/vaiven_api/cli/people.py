@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from vaiven_api.cli.consents import consent
 from vaiven_api.cli.erasure import erase, find, readmit
 from vaiven_api.cli.options import TENANT, Options, common
 from vaiven_api.cli.output import cell, moment, print_json, short, table
@@ -42,6 +43,7 @@ def people() -> None:
     """  # noqa: D301
 
 
+people.add_command(consent)
 people.add_command(erase)
 people.add_command(readmit)
 
@@ -127,6 +129,7 @@ def _one(connection: sqlite3.Connection, person_id: str) -> dict[str, Any]:
             "deleted_at": row["deleted_at"],
             "fields": (fields := msgspec.json.decode(row["fields"] or "{}")),
             "set_aside": fields.pop("!", []),
+            "proofs": fields.pop("!proof", {}),
         }
         for row in connection.execute(
             "SELECT source_id, remote_id, version, observed_at, deleted_at, fields FROM record"
@@ -137,7 +140,8 @@ def _one(connection: sqlite3.Connection, person_id: str) -> dict[str, Any]:
     log = [
         dict(row)
         for row in connection.execute(
-            "SELECT channel, purpose, status, address, connection_id, occurred_at, received_at FROM consent_event"
+            "SELECT channel, purpose, status, address, connection_id, occurred_at, received_at, evidence_ref,"
+            " captured_via, text_shown FROM consent_event"
             " WHERE tenant_id = ? AND person_id = ? ORDER BY coalesce(occurred_at, received_at), id",
             (TENANT, person_id),
         )
@@ -194,14 +198,15 @@ def _show(person: dict[str, Any], *, why: bool) -> None:
     if person["consent"]:
         click.echo("")
         table(
-            ("consent", "status", "address", "said by", "when"),
+            ("consent", "status", "address", "said by", "when", "proof"),
             [
                 [
                     f"{c['channel']} {c['purpose']}",
                     c["status"],
                     c["address"],
-                    c["connection_id"],
+                    c["connection_id"] or "hub",
                     moment(c["occurred_at"] or c["received_at"]),
+                    c["evidence_ref"] or "",
                 ]
                 for c in person["consent"]
             ],

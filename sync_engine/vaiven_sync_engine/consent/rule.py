@@ -74,13 +74,15 @@ def decide(said: Statement, current: Any, origin: Origin | None) -> Verdict:
         first_proof = said.proven and current == "granted" and known_rule != EVIDENCE
         return Verdict(rule=rule, renews=better or first_proof)
     if _STRICTNESS[said.value] > _STRICTNESS[current]:
-        if known_rule == EVIDENCE and said.at < known_at:
+        # Asking for a permission that is proven already takes nothing back, and nor does what was refused before it.
+        if known_rule == EVIDENCE and (said.value == "pending" or said.at < known_at):
             return Verdict(rule=EVIDENCE, lost=True)
         return Verdict(takes=True, rule=rule, lost=not said.alone)
+    proven = said.proven and said.value == "granted" and said.same_address
+    if proven and (current == "pending" or said.at > known_at):
+        return Verdict(takes=True, rule=EVIDENCE, lost=not said.alone)
     if said.alone and (current, said.value) == ("pending", "granted"):
         return Verdict(takes=True, rule=rule)
-    if said.proven and said.value == "granted" and said.same_address and said.at > known_at:
-        return Verdict(takes=True, rule=EVIDENCE, lost=not said.alone)
     return Verdict(rule=MOST_RESTRICTIVE, lost=True)
 
 

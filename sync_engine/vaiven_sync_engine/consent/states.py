@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ulid import ULID
 
-from vaiven_sync_engine.consent.rule import CHANNELS, EVIDENCE, Statement, decide
+from vaiven_sync_engine.consent.rule import CHANNELS, EVIDENCE, MOST_RESTRICTIVE, Statement, decide
 from vaiven_sync_engine.store.entities import Canonical, Origin
 
 if TYPE_CHECKING:
@@ -18,22 +18,21 @@ def primary(points: Iterable[Canonical], kind: str) -> str | None:
     return next((p.id for p in points if p.values.get("type") == kind and p.values.get("is_primary")), None)
 
 
-def follow(states: list[Canonical], points: Sequence[Canonical], person: Canonical) -> bool:
+def follow(states: list[Canonical], points: Sequence[Canonical], person: Canonical, before: int) -> bool:
     """Bring the states of a person's primary addresses up to date; True if the person's own field had to give in.
 
-    A person who changes to an address that was refused before is refused with it. The state of an address that they
-    no longer use stays as it was.
+    A person who changes to an address that was refused before is refused with it, whatever they allowed at another
+    one since. The state of an address that they no longer use stays as it was. The states are those of the person's
+    revision `before`.
     """
     gave_in = False
     for name, (channel, kind) in CHANNELS.items():
         point = primary(points, kind)
         state = _find(states, channel, point)
-        if state is not None and state.values.get("contact_point_id") == point:
-            said = Statement(state.values.get("status"), state.values.get("effective_at") or "")
-            verdict = decide(said, person.values.get(name), person.origins.get(name))
-            if verdict.takes and said.value == "denied":
-                person.set(name, said.value, 0, "", said.at, verdict.rule)
-                gave_in = True
+        moved = person.rev_of(kind) > before and person.values.get(name) != "denied"
+        if moved and state is not None and _refuses(state, point):
+            person.set(name, "denied", 0, "", state.values.get("effective_at") or "", MOST_RESTRICTIVE)
+            gave_in = True
         status, origin = person.values.get(name), person.origins.get(name)
         if state is None:
             if status is None:
@@ -56,6 +55,10 @@ def tell(states: list[Canonical], person_id: str, channel: str, point: str, said
     _put(state, point, said.value, Origin(state.rev, 0, "", said.at, verdict.rule))
     _set(state, "evidence_ref", ref)
     return True
+
+
+def _refuses(state: Canonical, point: str | None) -> bool:
+    return state.values.get("contact_point_id") == point and state.values.get("status") == "denied"
 
 
 def _put(state: Canonical, point: str | None, status: Any, origin: Origin | None) -> None:
