@@ -24,7 +24,7 @@ from vaiven_sync_engine.store.tables import unified_tables
 if TYPE_CHECKING:
     import sqlite3
 
-VERSION = 2
+VERSION = 3
 """Of the layout; stored in the file."""
 
 metadata = MetaData()
@@ -66,6 +66,7 @@ source = Table(
     Column("position_version", BigInteger, nullable=False, server_default="0"),
     _text("synced_at", null=True),
     _text("status", null=True),
+    Column("mapping_version", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("tenant_id", "connection_id", "stream"),
     comment="One stream of one connection and how far it has been read.",
 )
@@ -187,10 +188,27 @@ conflict = Table(
     _text("rule"),
     _text("run_id"),
     _text("at"),
+    _text("state", default="closed"),
+    _text("decided", null=True),
+    _text("decided_at", null=True),
     PrimaryKeyConstraint("tenant_id", "id"),
-    comment="Every value that lost, with the one that was kept and the rule.",
+    comment="Every value that lost, with the one that was kept and the rule; open ones wait for somebody to decide.",
 )
 Index("conflict_entity", conflict.c.tenant_id, conflict.c.entity_id)
+
+mapping = Table(
+    "mapping",
+    metadata,
+    _text("tenant_id"),
+    _text("connection_id", default=""),
+    Column("version", BigInteger, nullable=False),
+    _text("body"),
+    _text("note"),
+    _text("author"),
+    _text("at"),
+    PrimaryKeyConstraint("tenant_id", "connection_id", "version"),
+    comment="What customers decided about each account's data, every version of it; of the tenant's rules, no account.",
+)
 
 quarantine = Table(
     "quarantine",
