@@ -10,8 +10,9 @@ import msgspec
 from vaiven_sync_engine.errors import UnknownConnection
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
+
+    from vaiven_sync_engine.store.sql import Sql
 
 Deletes = Literal["ignore", "propagate"]
 
@@ -57,7 +58,7 @@ class Connection:
         }
 
 
-def save(connection: sqlite3.Connection, tenant: str, one: Connection, at: str) -> None:
+def save(connection: Sql, tenant: str, one: Connection, at: str) -> None:
     """Store a connection, new or changed."""
     connection.execute(
         "INSERT INTO connection (tenant_id, id, connector, name, config, base_url, secret, account_id, account_name,"
@@ -73,7 +74,7 @@ def save(connection: sqlite3.Connection, tenant: str, one: Connection, at: str) 
     )  # fmt: skip
 
 
-def keep_settings(connection: sqlite3.Connection, tenant: str, one: Connection, at: str) -> None:
+def keep_settings(connection: Sql, tenant: str, one: Connection, at: str) -> None:
     """Store what the customer chose, and nothing else: the credential may have been renewed since `one` was loaded."""
     connection.execute(
         "UPDATE connection SET settings = ?, updated_at = ? WHERE tenant_id = ? AND id = ?",
@@ -81,7 +82,7 @@ def keep_settings(connection: sqlite3.Connection, tenant: str, one: Connection, 
     )
 
 
-def keep_secret(connection: sqlite3.Connection, tenant: str, connection_id: str, secret: bytes, at: str) -> None:
+def keep_secret(connection: Sql, tenant: str, connection_id: str, secret: bytes, at: str) -> None:
     """Store a renewed credential, sealed."""
     connection.execute(
         "UPDATE connection SET secret = ?, updated_at = ? WHERE tenant_id = ? AND id = ?",
@@ -89,7 +90,7 @@ def keep_secret(connection: sqlite3.Connection, tenant: str, connection_id: str,
     )
 
 
-def load_all(connection: sqlite3.Connection, tenant: str) -> dict[str, Connection]:
+def load_all(connection: Sql, tenant: str) -> dict[str, Connection]:
     """Every connection of a tenant, by id, in the order they were made."""
     found = connection.execute(
         "SELECT * FROM connection WHERE tenant_id = ? ORDER BY created_at, id", (tenant,)
@@ -109,7 +110,7 @@ def pick(found: dict[str, Connection], names: Sequence[str]) -> list[Connection]
     return [found[name] for name in names] if names else list(found.values())
 
 
-def mark(connection: sqlite3.Connection, tenant: str, connection_id: str, status: str, at: str) -> None:
+def mark(connection: Sql, tenant: str, connection_id: str, status: str, at: str) -> None:
     """Set what a connection's state is called: `ok`, or the code of what stops it."""
     connection.execute(
         "UPDATE connection SET status = ?, updated_at = ? WHERE tenant_id = ? AND id = ? AND status <> ?",
@@ -117,7 +118,7 @@ def mark(connection: sqlite3.Connection, tenant: str, connection_id: str, status
     )
 
 
-def _of(row: sqlite3.Row) -> Connection:
+def _of(row: Any) -> Connection:
     settings = msgspec.json.decode(row["settings"])
     return Connection(
         id=row["id"],

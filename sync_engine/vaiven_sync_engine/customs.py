@@ -15,12 +15,12 @@ from vaiven_sync_engine.store.entities import CHUNK
 from vaiven_sync_engine.store.pages import set_aside
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterable, Sequence
 
     from vaiven_sdk import CustomField, Session
     from vaiven_sync_engine.report import Report
     from vaiven_sync_engine.store import Database
+    from vaiven_sync_engine.store.sql import Sql
 
 log = structlog.get_logger("vaiven.customs")
 
@@ -72,7 +72,7 @@ async def _look(
 
 
 def _again(
-    connection: sqlite3.Connection,
+    connection: Sql,
     tenant: str,
     source: Source,
     wanted: Iterable[tuple[str, ...]],
@@ -84,8 +84,8 @@ def _again(
     where = (tenant, source.id)
     rows: Sequence[Any] = connection.execute(
         "SELECT remote_id, body, fields FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id > ?"
-        " AND deleted_at IS NULL AND hash <> x'' ORDER BY remote_id LIMIT ?",
-        (*where, after, CHUNK),
+        " AND deleted_at IS NULL AND hash <> ? ORDER BY remote_id LIMIT ?",
+        (*where, after, b"", CHUNK),
     ).fetchall()
     if not rows:
         return None, None

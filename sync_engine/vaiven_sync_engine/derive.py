@@ -13,11 +13,12 @@ from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.entities import Canonical
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping
 
+    from vaiven_sync_engine.store.sql import Sql
 
-def derive(connection: sqlite3.Connection, tenant: str, changed: Mapping[str, tuple[Canonical, int]], at: str) -> None:
+
+def derive(connection: Sql, tenant: str, changed: Mapping[str, tuple[Canonical, int]], at: str) -> None:
     """Bring contact points and consent states up to date; `changed` is people by id, with their last revision."""
     people = {
         i: p for i, (p, before) in changed.items() if any(p.rev_of(f) > before for f in ("email", "phone", *CHANNELS))
@@ -39,7 +40,7 @@ def derive(connection: sqlite3.Connection, tenant: str, changed: Mapping[str, tu
     rows.save(connection, tenant, "person", gave_in, at)
 
 
-def absorb(connection: sqlite3.Connection, tenant: str, lost: str, kept: str, at: str) -> None:
+def absorb(connection: Sql, tenant: str, lost: str, kept: str, at: str) -> None:
     """A person turned out to be another one: one state of consent stays for each channel, one address is primary.
 
     The state that stays is that of the person who is kept; what the other one's records say is merged into it.
@@ -51,7 +52,7 @@ def absorb(connection: sqlite3.Connection, tenant: str, lost: str, kept: str, at
         (at, gone, at, tenant, lost),
     )
     connection.execute(
-        "UPDATE contact_point SET is_primary = 0, updated_at = ? WHERE tenant_id = ? AND person_id = ?",
+        "UPDATE contact_point SET is_primary = FALSE, updated_at = ? WHERE tenant_id = ? AND person_id = ?",
         (at, tenant, lost),
     )
     connection.execute(
@@ -62,9 +63,7 @@ def absorb(connection: sqlite3.Connection, tenant: str, lost: str, kept: str, at
     )
 
 
-def _held(
-    connection: sqlite3.Connection, tenant: str, kind: str, people: Iterable[str]
-) -> defaultdict[str, list[Canonical]]:
+def _held(connection: Sql, tenant: str, kind: str, people: Iterable[str]) -> defaultdict[str, list[Canonical]]:
     found: defaultdict[str, list[Canonical]] = defaultdict(list)
     for person_id in people:
         for row in connection.execute(

@@ -20,11 +20,11 @@ from vaiven_sync_engine.store.redact import Redacted, Redaction, family
 from vaiven_sync_engine.store.runs import begin_run, end_run
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from vaiven_sync_engine.engine import Engine
     from vaiven_sync_engine.stage import Source
+    from vaiven_sync_engine.store.sql import Sql
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ async def erase(engine: Engine, person_id: str, *, dry_run: bool = False) -> Era
     return out
 
 
-def _held(connection: sqlite3.Connection, tenant: str, ids: Sequence[str], work: Any) -> list[Held]:
+def _held(connection: Sql, tenant: str, ids: Sequence[str], work: Any) -> list[Held]:
     """Every record of the person, deleted ones among them: an archive holds them, too."""
     marks = ",".join("?" * len(ids))
     out = []
@@ -179,7 +179,7 @@ class _Eraser:
             for write in writes
         ]
 
-    def _writes(self, connection: sqlite3.Connection, planned: Sequence[Planned]) -> list[Write[Any]]:
+    def _writes(self, connection: Sql, planned: Sequence[Planned]) -> list[Write[Any]]:
         record = self.source.stream.record
         out = []
         for one in planned:

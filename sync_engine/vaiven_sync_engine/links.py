@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from vaiven_sdk.model import ENTITIES, Nature
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterable, Mapping
+
+    from vaiven_sync_engine.store.sql import Sql
 
 
 def is_link(kind: str) -> bool:
@@ -20,7 +21,7 @@ def is_link(kind: str) -> bool:
 
 
 def join(
-    connection: sqlite3.Connection,
+    connection: Sql,
     tenant: str,
     kind: str,
     dirty: Iterable[tuple[str, Any]],
@@ -38,7 +39,6 @@ def join(
     names = ENTITIES[kind].natural_key
     specs = ENTITIES[kind].fields()
     ends = [name for name in names if specs[name].ref or specs[name].ref_by]
-    where = " AND ".join(f'"{name}" IS ?' for name in names)
     same: dict[tuple[Any, ...], set[str]] = defaultdict(set)
     for own, row in dirty:
         values = read(row) if row["deleted_at"] is None else {}
@@ -46,8 +46,10 @@ def join(
             same[tuple(values.get(name) for name in names)].add(own)
     moved: dict[str, str] = {}
     for key, owners in same.items():
+        where = " AND ".join(f'"{n}" IS NULL' if v is None else f'"{n}" = ?' for n, v in zip(names, key, strict=True))
         stored = connection.execute(
-            f'SELECT id FROM "{kind}" WHERE tenant_id = ? AND {where} AND deleted_at IS NULL', (tenant, *key)
+            f'SELECT id FROM "{kind}" WHERE tenant_id = ? AND {where} AND deleted_at IS NULL',
+            (tenant, *(v for v in key if v is not None)),
         ).fetchall()
         one = min({*owners, *(row["id"] for row in stored)})
         moved.update(dict.fromkeys(owners - {one}, one))

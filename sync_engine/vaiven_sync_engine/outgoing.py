@@ -12,10 +12,10 @@ from vaiven_sync_engine.plan import Planned, References
 from vaiven_sync_engine.store import entities as rows
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping, Sequence
 
     from vaiven_sync_engine.stage import Source
+    from vaiven_sync_engine.store.sql import Sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class Outgoing:
     sources: Mapping[int, Source]
     tenant: str
 
-    def writes(self, connection: sqlite3.Connection, batch: Sequence[Planned]) -> list[Write[Any]]:
+    def writes(self, connection: Sql, batch: Sequence[Planned]) -> list[Write[Any]]:
         """For a batch that is due: the values are the entity's."""
         entities = rows.load(connection, self.tenant, batch[0].entity, {w.entity_id for w in batch})
         return [self._write(connection, w, entities[w.entity_id].values) for w in batch]
 
-    def again(self, connection: sqlite3.Connection, intents: Sequence[Mapping[str, Any]]) -> list[Write[Any]]:
+    def again(self, connection: Sql, intents: Sequence[Mapping[str, Any]]) -> list[Write[Any]]:
         """For writes of the push ledger, as they were: the values are those that were sent."""
         planned = [Planned.of(i) for i in intents]
         entities = rows.load(connection, self.tenant, planned[0].entity, {w.entity_id for w in planned})
@@ -46,7 +46,7 @@ class Outgoing:
             out.append(self._write(connection, one, values))
         return out
 
-    def _write(self, connection: sqlite3.Connection, planned: Planned, values: Mapping[str, Any]) -> Write[Any]:
+    def _write(self, connection: Sql, planned: Planned, values: Mapping[str, Any]) -> Write[Any]:
         record = self.source.stream.record
         wanted = dict(values)
         wanted.update({name: value for name, (value, _) in planned.fields.items()})
@@ -72,7 +72,7 @@ class Outgoing:
         where = (planned.op, planned.entity_id, full, planned.remote_id, frozenset(changed), planned.key)
         return Write(*where, before=before, proofs=self._proofs(connection, planned))
 
-    def _proofs(self, connection: sqlite3.Connection, planned: Planned) -> dict[str, Proof]:
+    def _proofs(self, connection: Sql, planned: Planned) -> dict[str, Proof]:
         granted = [n for n, (value, _) in planned.fields.items() if value == "granted" and n in CHANNELS]
         found = {n: proof_of(connection, self.tenant, planned.entity_id, CHANNELS[n][0]) for n in granted}
         return {n: one for n, one in found.items() if one is not None}

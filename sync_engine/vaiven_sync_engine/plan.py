@@ -13,12 +13,12 @@ from vaiven_sdk.model import ENTITIES
 from vaiven_sync_engine.store import entities as rows
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping, Sequence
 
     from vaiven_sync_engine.connections import Connection
     from vaiven_sync_engine.stage import Source
     from vaiven_sync_engine.store.entities import Canonical
+    from vaiven_sync_engine.store.sql import Sql
 
 LEAST_DELETES = 10
 """Deletions that a run may always make; above that at most `MOST_DELETES` of the tool's linked records."""
@@ -138,7 +138,7 @@ class Planner:
     sources: Mapping[int, Source]
     order: Sequence[str]
 
-    def plan(self, connection: sqlite3.Connection) -> Plan:
+    def plan(self, connection: Sql) -> Plan:
         """Compare every entity that changed with what each tool has; call it inside a transaction."""
         return _Pass(self, connection).plan()
 
@@ -156,7 +156,7 @@ class _Pass:
     """One comparison, inside one transaction."""
 
     planner: Planner
-    connection: sqlite3.Connection
+    connection: Sql
     out: Plan = field(default_factory=Plan)
     coming: set[tuple[str, str]] = field(default_factory=set)
     """(connection, entity) of everything that this plan creates."""
@@ -321,7 +321,7 @@ class _Pass:
 class References:
     """From an entity to the record that stands for it at a tool."""
 
-    connection: sqlite3.Connection
+    connection: Sql
     tenant: str
     sources: Mapping[int, Source]
 

@@ -27,12 +27,12 @@ from vaiven_sync_engine.store.pages import PageWrite, move_position, write_page
 from vaiven_sync_engine.times import earlier, gone_back
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import AsyncGenerator, Callable
 
     from vaiven_sdk import Config, Stream
     from vaiven_sdk.session import Session
     from vaiven_sync_engine.store import Database
+    from vaiven_sync_engine.store.sql import Sql
 
 PREFETCH = 2
 """Pages that may wait to be written while the next one is requested."""
@@ -240,7 +240,7 @@ class Puller:
     def _tracks_absence(self, kind: str, *, resumed: bool) -> bool:
         return kind == "full" and not resumed and self.stream.deletes is Deletes.FULL_SCAN
 
-    def _mark_missing(self, connection: sqlite3.Connection, seen: set[str]) -> int:
+    def _mark_missing(self, connection: Sql, seen: set[str]) -> int:
         """Records that a complete scan did not show are deleted, unless so many that the scan is to be doubted."""
         self._mark_back(connection, seen)
         rows = connection.execute(
@@ -260,7 +260,7 @@ class Puller:
         self.pulled.changed += len(missing)
         return 0
 
-    def _mark_back(self, connection: sqlite3.Connection, seen: set[str]) -> None:
+    def _mark_back(self, connection: Sql, seen: set[str]) -> None:
         """Records that an earlier scan did not show and this one does are met anew, edited or not."""
         # What we deleted ourselves may still be shown by a vendor whose reads trail its writes.
         rows = connection.execute(
@@ -326,11 +326,11 @@ async def _ahead(pages: AsyncGenerator[_Page, None]) -> AsyncGenerator[_Page, No
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _position(connection: sqlite3.Connection, source: int) -> tuple[dict[str, Any], int]:
+def _position(connection: Sql, source: int) -> tuple[dict[str, Any], int]:
     row = connection.execute("SELECT position, position_version FROM source WHERE id = ?", (source,)).fetchone()
     return msgspec.json.decode(row["position"]), row["position_version"]
 
 
-def _finish(connection: sqlite3.Connection, source: int, position: dict[str, Any], version: int, at: str) -> None:
+def _finish(connection: Sql, source: int, position: dict[str, Any], version: int, at: str) -> None:
     move_position(connection, source, position, version)
     connection.execute("UPDATE source SET synced_at = ?, status = NULL WHERE id = ?", (at, source))

@@ -30,12 +30,12 @@ from vaiven_sync_engine.store.intents import close_intents, open_intents, unsett
 from vaiven_sync_engine.store.pages import set_aside, upsert_records
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from vaiven_sdk.session import Session
     from vaiven_sync_engine.stage import Source
     from vaiven_sync_engine.store import Database
+    from vaiven_sync_engine.store.sql import Sql
 
 
 @dataclass(slots=True)
@@ -222,9 +222,7 @@ class Pusher:
 
     # -- transactions
 
-    def _overtaken(
-        self, connection: sqlite3.Connection, batch: Sequence[Planned], found: Sequence[Observed]
-    ) -> set[str]:
+    def _overtaken(self, connection: Sql, batch: Sequence[Planned], found: Sequence[Observed]) -> set[str]:
         """Ids of records that are no longer as the plan knows them; what is new is stored and will be merged."""
         now_by_id = {o.remote_id: o for o in found}
         gone, news = [], []
@@ -249,7 +247,7 @@ class Pusher:
 
     def _acknowledge(
         self,
-        connection: sqlite3.Connection,
+        connection: Sql,
         batch: Sequence[Planned],
         ids: Sequence[str],
         outcomes: Sequence[Outcome],
@@ -266,9 +264,7 @@ class Pusher:
             closed.append((intent_id, state, outcome.code, outcome.reason, outcome.id))
         close_intents(connection, self.tenant, self.now(), closed)
 
-    def _landed(
-        self, connection: sqlite3.Connection, planned: Planned, outcome: Outcome, stored: Observed | None
-    ) -> None:
+    def _landed(self, connection: Sql, planned: Planned, outcome: Outcome, stored: Observed | None) -> None:
         """Count an outcome and bring record and shadow to what the tool now has."""
         if outcome.status == "overtaken":
             self.pushed.overtaken += 1
@@ -290,7 +286,7 @@ class Pusher:
 
     def _agree(
         self,
-        connection: sqlite3.Connection,
+        connection: Sql,
         planned: Planned,
         where: tuple[str, int, str | None],
         stored: Observed | None,
@@ -301,8 +297,8 @@ class Pusher:
         else:
             connection.execute(
                 "INSERT INTO record (tenant_id, source_id, remote_id, version, hash, body, fields, observed_at, dirty,"
-                " run_id) VALUES (?, ?, ?, '', x'', '{}', '{}', ?, 0, ?) ON CONFLICT DO NOTHING",
-                (*where, self.now(), self.run),
+                " run_id) VALUES (?, ?, ?, '', ?, '{}', '{}', ?, 0, ?) ON CONFLICT DO NOTHING",
+                (*where, b"", self.now(), self.run),
             )
         row = connection.execute(
             "SELECT shadow FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", where
@@ -322,15 +318,16 @@ class Pusher:
             kinds = {s.entity for s in self.sources.values()}
             self.stirred |= rows.pend_referrers(connection, self.tenant, planned.entity, [planned.entity_id], kinds)
         # The link of a record that we created outlives any change of its keys, also where the tool carries no id.
+        ours = planned.entity_id if planned.op == "create" else None
         connection.execute(
-            "UPDATE record SET shadow = ?, entity_id = ?, hub_id = CASE ? WHEN 'create' THEN ? ELSE hub_id END"
+            "UPDATE record SET shadow = ?, entity_id = ?, hub_id = coalesce(?, hub_id)"
             " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-            (msgspec.json.encode(shadow).decode(), planned.entity_id, planned.op, planned.entity_id, *where),
+            (msgspec.json.encode(shadow).decode(), planned.entity_id, ours, *where),
         )
 
     def _settle(
         self,
-        connection: sqlite3.Connection,
+        connection: Sql,
         intents: Sequence[Mapping[str, Any]],
         writes: Sequence[Write[Any]],
         found: Iterable[Observed],
@@ -362,7 +359,7 @@ class Pusher:
             reason = "settled by reading back" if finder else "left to the next read"
             closed.append((intent["id"], state, "settled", reason, seen.remote_id if seen else None))
             connection.execute(
-                "INSERT OR IGNORE INTO pending (tenant_id, entity, entity_id) VALUES (?, ?, ?)",
+                "INSERT INTO pending (tenant_id, entity, entity_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (self.tenant, planned.entity, planned.entity_id),
             )
         close_intents(connection, self.tenant, self.now(), closed)

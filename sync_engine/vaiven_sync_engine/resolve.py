@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from ulid import ULID
 
+from vaiven_sync_engine.store.sql import scratch
+
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
 
     from vaiven_sdk.model import Entity
+    from vaiven_sync_engine.store.sql import Sql
 
 BLOCKED = frozenset({"null", "none", "n/a", "na", "unknown", "test", "-", "0", "noreply@example.com", "no@email.com"})
 """Values that forms collect from people who do not want to give one."""
@@ -56,9 +58,7 @@ class Resolved:
     split: set[str] = field(default_factory=set)
 
 
-def resolve(
-    connection: sqlite3.Connection, tenant: str, entity: type[Entity], sources: Sequence[int], at: str
-) -> Resolved:
+def resolve(connection: Sql, tenant: str, entity: type[Entity], sources: Sequence[int], at: str) -> Resolved:
     """Give every new or changed record of these streams its entity; call it inside a transaction."""
     keys = {f.name: f.key for f in entity.fields().values() if f.key}
     dirty = _dirty(connection, tenant, sources)
@@ -82,7 +82,7 @@ class _Node:
     hub_id: str | None
 
 
-def _dirty(connection: sqlite3.Connection, tenant: str, sources: Sequence[int]) -> list[Any]:
+def _dirty(connection: Sql, tenant: str, sources: Sequence[int]) -> list[Any]:
     marks = ",".join("?" * len(sources))
     return connection.execute(
         "SELECT source_id, remote_id, fields, hub_id, entity_id FROM record"
@@ -92,7 +92,7 @@ def _dirty(connection: sqlite3.Connection, tenant: str, sources: Sequence[int]) 
     ).fetchall()
 
 
-def _one_each(connection: sqlite3.Connection, tenant: str, dirty: Iterable[Any]) -> Resolved:
+def _one_each(connection: Sql, tenant: str, dirty: Iterable[Any]) -> Resolved:
     """Kinds without keys: a record is its own entity."""
     new = [
         (row["hub_id"] or str(ULID()), tenant, row["source_id"], row["remote_id"])
@@ -106,7 +106,7 @@ def _one_each(connection: sqlite3.Connection, tenant: str, dirty: Iterable[Any])
 
 
 def _write_keys(
-    connection: sqlite3.Connection,
+    connection: Sql,
     tenant: str,
     entity: type[Entity],
     keys: dict[str, Any],
@@ -133,47 +133,42 @@ def _write_keys(
     )
     connection.executemany(
         "INSERT INTO record_key (tenant_id, entity, namespace, value, source_id, remote_id) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET current = 1",
+        " ON CONFLICT (tenant_id, entity, namespace, value, source_id, remote_id) DO UPDATE SET current = 1",
         rows,
     )
 
 
-def _load(connection: sqlite3.Connection, tenant: str, kind: str, dirty: Iterable[Any]) -> _Graph:
+def _load(connection: Sql, tenant: str, kind: str, dirty: Iterable[Any]) -> _Graph:
     """Everything that the dirty records may touch: records that share a value or an entity with them, and so on."""
     graph = _Graph()
-    connection.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS reach (source_id INT, remote_id TEXT,"
-        " PRIMARY KEY (source_id, remote_id)) WITHOUT ROWID"
-    )
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS claim (id TEXT PRIMARY KEY) WITHOUT ROWID")
-    connection.execute("DELETE FROM reach")
-    connection.execute("DELETE FROM claim")
+    scratch(connection, "reach", {"source_id": int, "remote_id": str}, key=("source_id", "remote_id"))
+    scratch(connection, "claim", {"id": str}, key=("id",))
     connection.executemany(
-        "INSERT OR IGNORE INTO reach VALUES (?, ?)", [(r["source_id"], r["remote_id"]) for r in dirty]
+        "INSERT INTO reach VALUES (?, ?) ON CONFLICT DO NOTHING", [(r["source_id"], r["remote_id"]) for r in dirty]
     )
     # A record that carries our id belongs to that entity, so that entity's other records are within reach as well.
     carried = {_current(connection, tenant, kind, r["hub_id"]) for r in dirty if r["hub_id"]}
-    connection.executemany("INSERT OR IGNORE INTO claim VALUES (?)", [(hub_id,) for hub_id in carried])
+    connection.executemany("INSERT INTO claim VALUES (?) ON CONFLICT DO NOTHING", [(hub_id,) for hub_id in carried])
     while True:
-        before = connection.total_changes
-        connection.execute(
-            "INSERT OR IGNORE INTO reach SELECT o.source_id, o.remote_id FROM reach r"
+        grown = connection.execute(
+            "INSERT INTO reach SELECT o.source_id, o.remote_id FROM reach r"
             " JOIN record_key k ON k.tenant_id = ? AND k.source_id = r.source_id AND k.remote_id = r.remote_id"
             " JOIN record_key o ON o.tenant_id = k.tenant_id AND o.entity = k.entity AND o.namespace = k.namespace"
-            " AND o.value = k.value WHERE k.entity = ? AND k.namespace <> ?",
+            " AND o.value = k.value WHERE k.entity = ? AND k.namespace <> ? ON CONFLICT DO NOTHING",
             (tenant, kind, _NAME),
-        )
-        connection.execute(
-            "INSERT OR IGNORE INTO claim SELECT c.entity_id FROM reach r JOIN record c ON c.tenant_id = ?"
-            " AND c.source_id = r.source_id AND c.remote_id = r.remote_id WHERE c.entity_id IS NOT NULL",
+        ).rowcount
+        grown += connection.execute(
+            "INSERT INTO claim SELECT c.entity_id FROM reach r JOIN record c ON c.tenant_id = ?"
+            " AND c.source_id = r.source_id AND c.remote_id = r.remote_id WHERE c.entity_id IS NOT NULL"
+            " ON CONFLICT DO NOTHING",
             (tenant,),
-        )
-        connection.execute(
-            "INSERT OR IGNORE INTO reach SELECT c.source_id, c.remote_id FROM claim e"
-            " JOIN record c ON c.tenant_id = ? AND c.entity_id = e.id",
+        ).rowcount
+        grown += connection.execute(
+            "INSERT INTO reach SELECT c.source_id, c.remote_id FROM claim e"
+            " JOIN record c ON c.entity_id = e.id WHERE c.tenant_id = ? ON CONFLICT DO NOTHING",
             (tenant,),
-        )
-        if connection.total_changes == before:
+        ).rowcount
+        if not grown:
             break
     for row in connection.execute(
         "SELECT c.source_id, c.remote_id, c.entity_id, c.hub_id FROM reach r JOIN record c"
@@ -191,7 +186,7 @@ def _load(connection: sqlite3.Connection, tenant: str, kind: str, dirty: Iterabl
     return graph
 
 
-def _current(connection: sqlite3.Connection, tenant: str, kind: str, hub_id: str | None) -> str | None:
+def _current(connection: Sql, tenant: str, kind: str, hub_id: str | None) -> str | None:
     """The id that an entity has now: it may have been merged into another one since we wrote it."""
     while hub_id:
         row = connection.execute(
@@ -304,7 +299,7 @@ def _crowded(holders: Iterable[RecordKey], limit: int) -> bool:
     return False
 
 
-def _assign(connection: sqlite3.Connection, tenant: str, kind: str, graph: _Graph, at: str) -> Resolved:
+def _assign(connection: Sql, tenant: str, kind: str, graph: _Graph, at: str) -> Resolved:
     """Keep ids stable: the oldest id of a component stays, the larger part of a split keeps its id."""
     out = Resolved()
     components: dict[RecordKey, list[_Node]] = defaultdict(list)
@@ -335,7 +330,7 @@ def _assign(connection: sqlite3.Connection, tenant: str, kind: str, graph: _Grap
     )
     connection.executemany(
         "INSERT INTO redirect (tenant_id, entity, from_id, to_id, at, evidence) VALUES (?, ?, ?, ?, ?, 'shared key')"
-        " ON CONFLICT DO UPDATE SET to_id = excluded.to_id, at = excluded.at",
+        " ON CONFLICT (tenant_id, entity, from_id) DO UPDATE SET to_id = excluded.to_id, at = excluded.at",
         [(tenant, kind, lost, kept, at) for lost, kept in out.merged.items()],
     )
     return out

@@ -22,11 +22,11 @@ from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.events import pend_events, settle_echoes
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from vaiven_sdk import Stream
     from vaiven_sync_engine.store.entities import Canonical
+    from vaiven_sync_engine.store.sql import Sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Stage:
     def __post_init__(self) -> None:
         self.by_stream = {(s.connection_id, s.stream.name): s.id for s in self.sources.values()}
 
-    def bring_in(self, connection: sqlite3.Connection, kind: str) -> Staged:
+    def bring_in(self, connection: Sql, kind: str) -> Staged:
         """Take in all dirty records of one kind; call it inside a transaction."""
         mine = [s.id for s in self.sources.values() if s.entity == kind]
         entity = ENTITIES[kind]
@@ -114,7 +114,7 @@ class Stage:
         )
         return out
 
-    def _dirty(self, connection: sqlite3.Connection, sources: Sequence[int]) -> list[tuple[str, list[Any]]]:
+    def _dirty(self, connection: Sql, sources: Sequence[int]) -> list[tuple[str, list[Any]]]:
         """Dirty records by entity; within one, oldest first, so that the later edit meets the earlier one."""
         marks = ",".join("?" * len(sources))
         grouped: dict[str, list[Any]] = defaultdict(list)
@@ -129,7 +129,7 @@ class Stage:
 
     def _merge_chunk(
         self,
-        connection: sqlite3.Connection,
+        connection: Sql,
         kind: str,
         specs: Mapping[str, Field],
         chunk: Sequence[tuple[str, Sequence[Any]]],
@@ -175,7 +175,7 @@ class Stage:
         )
         # Whatever was merged may now differ from what some tool has, even where the entity itself did not change.
         connection.executemany(
-            "INSERT OR IGNORE INTO pending (tenant_id, entity, entity_id) VALUES (?, ?, ?)",
+            "INSERT INTO pending (tenant_id, entity, entity_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             [(self.tenant, kind, entity_id) for entity_id, _ in chunk],
         )
         linked = [entity_id for entity_id, records in chunk if any(not row["shadow"] for row in records)]
@@ -185,9 +185,7 @@ class Stage:
         out.conflicts = len(conflicts)
         return out
 
-    def _observation(
-        self, connection: sqlite3.Connection, row: Any, specs: Mapping[str, Field]
-    ) -> tuple[Observation, bool]:
+    def _observation(self, connection: Sql, row: Any, specs: Mapping[str, Field]) -> tuple[Observation, bool]:
         source = self.sources[row["source_id"]]
         fields = msgspec.json.decode(row["fields"])
         unread = self._follow(connection, source, fields, specs)
@@ -200,7 +198,7 @@ class Stage:
         where = (row["source_id"], row["remote_id"], at)
         return Observation(*where, fields, shadow, frozenset(unread), proofs, row["observed_at"]), waits
 
-    def _reader(self, connection: sqlite3.Connection, specs: Mapping[str, Field]) -> Callable[[Any], dict[str, Any]]:
+    def _reader(self, connection: Sql, specs: Mapping[str, Field]) -> Callable[[Any], dict[str, Any]]:
         """What gives a stored record's unified values, its references followed as far as they can be."""
 
         def read(row: Any) -> dict[str, Any]:
@@ -212,7 +210,7 @@ class Stage:
 
     def _follow(
         self,
-        connection: sqlite3.Connection,
+        connection: Sql,
         source: Source,
         fields: dict[str, Any],
         specs: Mapping[str, Field],
@@ -240,7 +238,7 @@ class Stage:
                 unread.add(name)
         return unread
 
-    def _revive(self, connection: sqlite3.Connection, entity: Canonical, row: Any, seen: Observation) -> None:
+    def _revive(self, connection: Sql, entity: Canonical, row: Any, seen: Observation) -> None:
         """An entity that was deleted at a tool is back with a record that is new to us or changed after that."""
         changed = seen.at or row["observed_at"]
         if entity.deletion_reason == "source_deleted" and (not row["shadow"] or changed > (entity.deleted_at or "")):
@@ -253,7 +251,7 @@ class Stage:
                 [(self.tenant, entity.id, s.id) for s in self.sources.values() if s.connection_id in self.propagates],
             )
 
-    def _delete(self, connection: sqlite3.Connection, entity: Canonical, row: Any, seen: Observation) -> list[Lost]:
+    def _delete(self, connection: Sql, entity: Canonical, row: Any, seen: Observation) -> list[Lost]:
         """A record is gone: the entity goes with it when the connection says so, or when nothing else holds it."""
         if entity.deleted_at:
             return []
@@ -285,7 +283,7 @@ class Stage:
             if entity.values.get(name) is not None
         ]
 
-    def _absorb(self, connection: sqlite3.Connection, kind: str, lost: str, kept: str) -> None:
+    def _absorb(self, connection: Sql, kind: str, lost: str, kept: str) -> None:
         """An entity turned out to be another one: its row stays as a marked redirect, references follow."""
         connection.execute(
             f'UPDATE "{kind}" SET deleted_at = ?, deletion_reason = ?, updated_at = ? WHERE tenant_id = ? AND id = ?',
@@ -300,7 +298,7 @@ class Stage:
             absorb(connection, self.tenant, lost, kept, self.at)
         rows.repoint(connection, self.tenant, kind, lost, kept)
 
-    def _rebuild(self, connection: sqlite3.Connection, kind: str, torn: str) -> None:
+    def _rebuild(self, connection: Sql, kind: str, torn: str) -> None:
         """An entity lost records: the values that came from them go, and the rest is observed afresh."""
         (entity,) = rows.load(connection, self.tenant, kind, [torn]).values() or (None,)
         if entity is None:
@@ -323,7 +321,7 @@ class Stage:
             (self.tenant, torn),
         )
 
-    def _keep(self, connection: sqlite3.Connection, kind: str, conflicts: Iterable[tuple[str, Lost]]) -> None:
+    def _keep(self, connection: Sql, kind: str, conflicts: Iterable[tuple[str, Lost]]) -> None:
         encode = msgspec.json.encode
         connection.executemany(
             "INSERT INTO conflict (tenant_id, id, entity, entity_id, field, kept, kept_from, lost, lost_from, rule,"
@@ -351,7 +349,7 @@ class Stage:
         source = self.sources.get(origin[0])
         return f"{source.connection_id}/{source.stream.name}/{origin[1]}" if source else "hub"
 
-    def _facts(self, connection: sqlite3.Connection, kind: str, sources: Sequence[int]) -> Staged:
+    def _facts(self, connection: Sql, kind: str, sources: Sequence[int]) -> Staged:
         """Facts and events: one source each, no merge; a fact that is restated keeps its earlier values."""
         entity = ENTITIES[kind]
         specs = entity.fields()

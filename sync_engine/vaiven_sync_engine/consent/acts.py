@@ -17,7 +17,7 @@ from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.entities import Canonical
 
 if TYPE_CHECKING:
-    import sqlite3
+    from vaiven_sync_engine.store.sql import Sql
 
 HUB = "hub"
 """Who says it, where a conflict names the two sides."""
@@ -56,7 +56,7 @@ class Told:
     rule: str
 
 
-def record_act(connection: sqlite3.Connection, tenant: str, act: Act, at: str) -> list[Told]:
+def record_act(connection: Sql, tenant: str, act: Act, at: str) -> list[Told]:
     """Log an act and let it count for everyone who has the address; call it inside a transaction.
 
     The next sync brings it to the tools. Raises `InputInvalid` for an address or an instant that is none.
@@ -76,7 +76,7 @@ def record_act(connection: sqlite3.Connection, tenant: str, act: Act, at: str) -
     return out
 
 
-def merge_consents(connection: sqlite3.Connection, tenant: str, lost: str, kept: str, at: str) -> None:
+def merge_consents(connection: Sql, tenant: str, lost: str, kept: str, at: str) -> None:
     """Two people are one: what the hub itself was told of either counts for the one that is kept.
 
     What tools say of them is observed afresh with their records; the hub's own word has no record.
@@ -116,7 +116,7 @@ def _clean(act: Act) -> tuple[str, str, str, str]:
     return field, kind, address, when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _holders(connection: sqlite3.Connection, tenant: str, kind: str, address: str) -> list[tuple[str, str]]:
+def _holders(connection: Sql, tenant: str, kind: str, address: str) -> list[tuple[str, str]]:
     """Everyone who has, or had, the address: (person, contact point)."""
     return [
         (row[0], row[1])
@@ -129,9 +129,7 @@ def _holders(connection: sqlite3.Connection, tenant: str, kind: str, address: st
     ]
 
 
-def _tell_person(
-    connection: sqlite3.Connection, tenant: str, person: Canonical, field: str, said: Statement, at: str
-) -> Told:
+def _tell_person(connection: Sql, tenant: str, person: Canonical, field: str, said: Statement, at: str) -> Told:
     from vaiven_sync_engine.derive import derive  # noqa: PLC0415 - it builds on this package
 
     before, origin, rev = person.values.get(field), person.origins.get(field), person.rev
@@ -150,9 +148,7 @@ def _tell_person(
     return Told(person.id, before, person.values.get(field), verdict.rule)
 
 
-def _tell_address(
-    connection: sqlite3.Connection, tenant: str, person_id: str, act: Act, point: str, said: Statement, at: str
-) -> Told:
+def _tell_address(connection: Sql, tenant: str, person_id: str, act: Act, point: str, said: Statement, at: str) -> Told:
     """An address that the person has besides the one that tools are told of: its own state, and nothing to send."""
     states = [
         rows.decode_row("consent_state", row)
@@ -168,9 +164,7 @@ def _tell_address(
     return Told(person_id, before, said.value if took else before, "other_address")
 
 
-def _log(
-    connection: sqlite3.Connection, tenant: str, act: Act, person_id: str | None, address: str, when: str, at: str
-) -> None:
+def _log(connection: Sql, tenant: str, act: Act, person_id: str | None, address: str, when: str, at: str) -> None:
     mark = f"{person_id}\0{address}\0{act.channel}\0{act.status}\0{when}\0{act.ref}"
     event = Canonical(str(ULID()), created_at=at, rev=1)
     event.values = {

@@ -13,15 +13,15 @@ from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.entities import Canonical
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping
 
     from vaiven_sync_engine.merge import Observation
     from vaiven_sync_engine.stage import Source
+    from vaiven_sync_engine.store.sql import Sql
 
 
 def log_statements(
-    connection: sqlite3.Connection,
+    connection: Sql,
     tenant: str,
     news: Iterable[tuple[Canonical, Observation, str, Any]],
     sources: Mapping[int, Source],
@@ -54,7 +54,7 @@ def log_statements(
         rows.save_new(connection, tenant, "consent_event", events, at)
 
 
-def proof_of(connection: sqlite3.Connection, tenant: str, person_id: str, channel: str) -> Proof | None:
+def proof_of(connection: Sql, tenant: str, person_id: str, channel: str) -> Proof | None:
     """The person's latest proven permission for a channel, for a tool that wants to be told of it."""
     row = connection.execute(
         "SELECT occurred_at, evidence_ref, captured_via, text_shown FROM consent_event WHERE tenant_id = ?"

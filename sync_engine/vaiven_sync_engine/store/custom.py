@@ -10,8 +10,9 @@ import msgspec
 from vaiven_sdk import CustomField
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
+
+    from vaiven_sync_engine.store.sql import Sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,12 @@ class Drift:
     gone: tuple[str, ...] = ()
 
 
-def known(connection: sqlite3.Connection, tenant: str, source: int) -> list[CustomField]:
+def known(connection: Sql, tenant: str, source: int) -> list[CustomField]:
     """The fields that a stream had when its account was last asked, without those that are gone."""
     return list(_live(connection, tenant, source).values())
 
 
-def drift(
-    connection: sqlite3.Connection, tenant: str, source: int, namespace: str, found: Iterable[CustomField]
-) -> Drift:
+def drift(connection: Sql, tenant: str, source: int, namespace: str, found: Iterable[CustomField]) -> Drift:
     """Compare what an account has now with what is known."""
     before = _live(connection, tenant, source)
     now = {one.unified_name(namespace): one for one in found}
@@ -48,7 +47,7 @@ def drift(
 
 
 def remember(
-    connection: sqlite3.Connection,
+    connection: Sql,
     tenant: str,
     source: int,
     namespace: str,
@@ -62,7 +61,8 @@ def remember(
     connection.executemany(
         "INSERT INTO custom_field (tenant_id, source_id, name, spec, first_at, changed_at) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (tenant_id, source_id, name) DO UPDATE SET spec = excluded.spec, gone_at = NULL,"
-        " changed_at = excluded.changed_at WHERE spec <> excluded.spec OR gone_at IS NOT NULL",
+        " changed_at = excluded.changed_at WHERE custom_field.spec <> excluded.spec"
+        " OR custom_field.gone_at IS NOT NULL",
         rows,
     )
     gone = set(_live(connection, tenant, source)) - {row[2] for row in rows}
@@ -79,7 +79,7 @@ def remember(
         )
 
 
-def _live(connection: sqlite3.Connection, tenant: str, source: int) -> dict[str, CustomField]:
+def _live(connection: Sql, tenant: str, source: int) -> dict[str, CustomField]:
     return {
         row["name"]: msgspec.json.decode(row["spec"], type=CustomField)
         for row in connection.execute(

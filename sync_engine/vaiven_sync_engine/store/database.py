@@ -16,6 +16,8 @@ from vaiven_sync_engine.errors import DiskFull, StoreDamaged, StoreLocked
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from vaiven_sync_engine.store.sql import Sql
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -64,13 +66,13 @@ class Database:
             finally:
                 connection.close()
 
-    async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self, work: Callable[Concatenate[Sql, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(connection, ...)` as one transaction in the writer's thread; an exception undoes it all."""
         return await asyncio.get_running_loop().run_in_executor(
             self._thread, lambda: self._transaction(work, *args, **kwargs)
         )
 
-    def run_now(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def run_now(self, work: Callable[Concatenate[Sql, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `run`, for callers without an event loop."""
         return self._thread.submit(lambda: self._transaction(work, *args, **kwargs)).result()
 

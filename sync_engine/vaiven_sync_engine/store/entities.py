@@ -12,8 +12,9 @@ from vaiven_sdk.custom import PREFIX
 from vaiven_sdk.model import ENTITIES, Nature
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
+
+    from vaiven_sync_engine.store.sql import Sql
 
 CHUNK = 500
 """Ids in one statement; below SQLite's limit of 999 variables in old builds."""
@@ -78,7 +79,7 @@ def _columns(kind: str) -> tuple[tuple[str, ...], frozenset[str], frozenset[str]
     return tuple(fields), json, frozenset(n for n, f in fields.items() if f.type is bool)
 
 
-def decode_row(kind: str, row: sqlite3.Row) -> Canonical:
+def decode_row(kind: str, row: Any) -> Canonical:
     """One row as an entity."""
     names, json, booleans = _columns(kind)
     values: dict[str, Any] = {}
@@ -100,7 +101,7 @@ def decode_row(kind: str, row: sqlite3.Row) -> Canonical:
     )
 
 
-def load(connection: sqlite3.Connection, tenant: str, kind: str, ids: Iterable[str]) -> dict[str, Canonical]:
+def load(connection: Sql, tenant: str, kind: str, ids: Iterable[str]) -> dict[str, Canonical]:
     """The entities with these ids, those that exist."""
     wanted = list(ids)
     found: dict[str, Canonical] = {}
@@ -115,7 +116,7 @@ def load(connection: sqlite3.Connection, tenant: str, kind: str, ids: Iterable[s
     return found
 
 
-def save(connection: sqlite3.Connection, tenant: str, kind: str, entities: Iterable[Canonical], at: str) -> None:
+def save(connection: Sql, tenant: str, kind: str, entities: Iterable[Canonical], at: str) -> None:
     """Write entities, new or changed."""
     names, json, _ = _columns(kind)
     connection.executemany(_upsert(kind), [_row(tenant, e, names, json, at) for e in entities])
@@ -163,7 +164,7 @@ def _upsert(kind: str) -> str:
     return f'INSERT INTO "{kind}" ({columns}) VALUES ({marks}) ON CONFLICT (tenant_id, id) DO UPDATE SET {updates}'
 
 
-def save_new(connection: sqlite3.Connection, tenant: str, kind: str, new: Iterable[Canonical], at: str) -> int:
+def save_new(connection: Sql, tenant: str, kind: str, new: Iterable[Canonical], at: str) -> int:
     """Write events and facts, once each by natural key; gives how many rows changed.
 
     An event that is there already stays as it is. A fact takes the newest value, and its earlier one is kept as a
@@ -176,8 +177,6 @@ def save_new(connection: sqlite3.Connection, tenant: str, kind: str, new: Iterab
     for one in new:
         one.values = {**defaults, **one.values}
     keys = entity.natural_key
-    before = connection.total_changes
-    kept = 0
     if entity.nature is Nature.FACT:
         where = " AND ".join(f'"{k}" = ?' for k in keys)
         connection.executemany(
@@ -186,9 +185,7 @@ def save_new(connection: sqlite3.Connection, tenant: str, kind: str, new: Iterab
             f" WHERE tenant_id = ? AND {where} AND value <> ?",
             [(tenant, *(e.values[k] for k in keys), e.values["value"]) for e in new],
         )
-        kept = connection.total_changes - before
-    connection.executemany(_insert_new(kind), [_row(tenant, e, names, json, at) for e in new])
-    return connection.total_changes - before - kept
+    return connection.executemany(_insert_new(kind), [_row(tenant, e, names, json, at) for e in new]).rowcount
 
 
 @lru_cache(maxsize=128)
@@ -208,7 +205,7 @@ def _insert_new(kind: str) -> str:
     )
 
 
-def repoint(connection: sqlite3.Connection, tenant: str, kind: str, lost: str, kept: str) -> None:
+def repoint(connection: Sql, tenant: str, kind: str, lost: str, kept: str) -> None:
     """Make every reference to an entity that was merged away point to the one that was kept."""
     for other, entity in ENTITIES.items():
         for name, spec in entity.fields().items():
@@ -219,9 +216,7 @@ def repoint(connection: sqlite3.Connection, tenant: str, kind: str, lost: str, k
                 )
 
 
-def pend_referrers(
-    connection: sqlite3.Connection, tenant: str, kind: str, ids: Sequence[str], among: Iterable[str]
-) -> set[str]:
+def pend_referrers(connection: Sql, tenant: str, kind: str, ids: Sequence[str], among: Iterable[str]) -> set[str]:
     """List what refers to these entities for the next plan, since a tool that got one can take the reference now.
 
     Gives the ids of what was listed; `among` are the kinds to look at.
@@ -241,6 +236,6 @@ def pend_referrers(
                 rows = [(tenant, other, row["id"]) for row in found]
                 listed.update(row[2] for row in rows)
                 connection.executemany(
-                    "INSERT OR IGNORE INTO pending (tenant_id, entity, entity_id) VALUES (?, ?, ?)", rows
+                    "INSERT INTO pending (tenant_id, entity, entity_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows
                 )
     return listed

@@ -8,15 +8,13 @@ import msgspec
 from ulid import ULID
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
 
     from vaiven_sync_engine.plan import Planned
+    from vaiven_sync_engine.store.sql import Sql
 
 
-def open_intents(
-    connection: sqlite3.Connection, tenant: str, run: str, at: str, writes: Sequence[Planned]
-) -> list[str]:
+def open_intents(connection: Sql, tenant: str, run: str, at: str, writes: Sequence[Planned]) -> list[str]:
     """Journal writes that are about to be sent; gives their ids, in order."""
     ids = [str(ULID()) for _ in writes]
     connection.executemany(
@@ -35,7 +33,7 @@ def open_intents(
 
 
 def close_intents(
-    connection: sqlite3.Connection,
+    connection: Sql,
     tenant: str,
     at: str,
     closed: Iterable[tuple[str, str, str, str, str | None]],
@@ -48,7 +46,7 @@ def close_intents(
     )
 
 
-def unsettled(connection: sqlite3.Connection, tenant: str, source: int) -> list[dict[str, Any]]:
+def unsettled(connection: Sql, tenant: str, source: int) -> list[dict[str, Any]]:
     """Writes of which nobody knows whether they took effect: sent, and no answer was stored."""
     return [
         {**dict(row), "fields": msgspec.json.decode(row["fields"])}

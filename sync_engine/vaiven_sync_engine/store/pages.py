@@ -11,10 +11,10 @@ from vaiven_sync_engine.errors import PositionLost
 from vaiven_sync_engine.store.tombstones import admitted, without_erased
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from vaiven_sync_engine.records import Bad, Observed
+    from vaiven_sync_engine.store.sql import Sql
 
 # A newer or equal version with other content replaces the row; an older one is a stale page and changes nothing. A
 # deleted record comes back only with a newer version.
@@ -63,7 +63,7 @@ class PageWrite:
     deleted_at: str | None = None
 
 
-def write_page(connection: sqlite3.Connection, page: PageWrite) -> int:
+def write_page(connection: Sql, page: PageWrite) -> int:
     """Store one page and give the number of records that changed; a page that is in the ledger changes nothing.
 
     Raises:
@@ -92,7 +92,7 @@ def write_page(connection: sqlite3.Connection, page: PageWrite) -> int:
 
 
 def upsert_records(
-    connection: sqlite3.Connection,
+    connection: Sql,
     tenant: str,
     source: int,
     run: str,
@@ -105,18 +105,16 @@ def upsert_records(
     A record of somebody who was erased is not stored.
     """
     good = admitted(connection, tenant, source, good)
-    before = connection.total_changes
-    connection.executemany(
+    return connection.executemany(
         _UPSERT,
         [
             (tenant, source, o.remote_id, o.version, o.hash, o.body, o.fields, o.hub_id, at, deleted_at, run)
             for o in good
         ],
-    )
-    return connection.total_changes - before
+    ).rowcount
 
 
-def set_aside(connection: sqlite3.Connection, tenant: str, source: int, run: str, at: str, bad: Sequence[Bad]) -> None:
+def set_aside(connection: Sql, tenant: str, source: int, run: str, at: str, bad: Sequence[Bad]) -> None:
     """Put records that cannot be taken into quarantine, once each."""
     bad = without_erased(connection, tenant, source, bad)
     connection.executemany(
@@ -127,7 +125,7 @@ def set_aside(connection: sqlite3.Connection, tenant: str, source: int, run: str
     )
 
 
-def move_position(connection: sqlite3.Connection, source: int, position: Any, seen_version: int) -> None:
+def move_position(connection: Sql, source: int, position: Any, seen_version: int) -> None:
     """Set a stream's position if nobody moved it since.
 
     Raises:
@@ -141,7 +139,7 @@ def move_position(connection: sqlite3.Connection, source: int, position: Any, se
         raise PositionLost("Two runs read the same stream at once.", why=f"source {source} is not where it was")
 
 
-def _release(connection: sqlite3.Connection, page: PageWrite) -> None:
+def _release(connection: Sql, page: PageWrite) -> None:
     """A record that arrives whole is no longer in quarantine."""
     if connection.execute(
         "SELECT 1 FROM quarantine WHERE tenant_id = ? AND source_id = ? LIMIT 1", (page.tenant, page.source)

@@ -12,10 +12,10 @@ from vaiven_sdk.model import ENTITIES, Nature, Pii
 from vaiven_sync_engine.store.tombstones import bury
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
 
     from vaiven_sync_engine.stage import Source
+    from vaiven_sync_engine.store.sql import Sql
 
 _DERIVED = ("contact_point", "consent_state", "consent_event", "identifier")
 """Kinds whose rows are about one person and nothing else."""
@@ -45,7 +45,7 @@ class Redaction:
         sources: every stream of the tenant.
     """
 
-    connection: sqlite3.Connection
+    connection: Sql
     tenant: str
     ids: Sequence[str]
     sources: Mapping[int, Source]
@@ -93,15 +93,19 @@ class Redaction:
                 if other.connection_id != source.connection_id or other.entity == "person":
                     continue
                 refs = [n for n, m in other.stream.record.mapped().items() if m.ref == source.stream.name]
-                for name in refs:
-                    found = self.connection.execute(
-                        "SELECT remote_id FROM record WHERE tenant_id = ? AND source_id = ?"
-                        " AND json_extract(fields, ?) = ?",
-                        (self.tenant, other.id, f'$."{name}"', remote_id),
-                    )
-                    into = links if _is_link(other.entity) else others
-                    into.extend((other.id, row[0]) for row in found)
+                into = links if _is_link(other.entity) else others
+                into.extend((other.id, found) for name in refs for found in self._naming(other.id, name, remote_id))
         return list(dict.fromkeys(links)), list(dict.fromkeys(others))
+
+    def _naming(self, source: int, name: str, remote_id: str) -> list[str]:
+        """Ids of a stream's records whose field `name` holds `remote_id`."""
+        held = msgspec.json.encode({name: remote_id}).decode()[1:-1]
+        found = self.connection.execute(
+            "SELECT remote_id, fields FROM record WHERE tenant_id = ? AND source_id = ? AND fields LIKE ? ESCAPE '!'",
+            (self.tenant, source, _anywhere(held)),
+        )
+        # The text may stand inside another value, and SQLite does not tell capitals apart here.
+        return [row["remote_id"] for row in found if msgspec.json.decode(row["fields"]).get(name) == remote_id]
 
     def _drop(self, places: Iterable[tuple[int, str]]) -> None:
         for source, remote_id in places:
@@ -125,9 +129,9 @@ class Redaction:
         kept = msgspec.json.encode(_impersonal(kind, msgspec.json.decode(row["fields"]))).decode()
         shadow = _impersonal(kind, msgspec.json.decode(row["shadow"])) if row["shadow"] else None
         self.connection.execute(
-            "UPDATE record SET body = '{}', hash = x'', fields = ?, shadow = ? WHERE tenant_id = ? AND source_id = ?"
+            "UPDATE record SET body = '{}', hash = ?, fields = ?, shadow = ? WHERE tenant_id = ? AND source_id = ?"
             " AND remote_id = ?",
-            (kept, msgspec.json.encode(shadow).decode() if shadow is not None else None, self.tenant, *place),
+            (b"", kept, msgspec.json.encode(shadow).decode() if shadow is not None else None, self.tenant, *place),
         )
         self.connection.execute(
             "DELETE FROM quarantine WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", (self.tenant, *place)
@@ -179,16 +183,16 @@ class Redaction:
 
     def _quarantined(self, values: Iterable[str]) -> None:
         self._each(
-            "DELETE FROM quarantine WHERE tenant_id = ? AND instr(lower(body), lower(?)) > 0",
-            [(self.tenant, value) for value in values],
+            "DELETE FROM quarantine WHERE tenant_id = ? AND lower(body) LIKE lower(?) ESCAPE '!'",
+            [(self.tenant, _anywhere(value)) for value in values],
         )
 
     def _mentions(self, values: Iterable[str]) -> None:
         """Records of others that still have an address or number of the person in their text: for people to look at."""
         for value in values:
             for row in self.connection.execute(
-                "SELECT source_id, remote_id FROM record WHERE tenant_id = ? AND instr(lower(body), lower(?)) > 0",
-                (self.tenant, value),
+                "SELECT source_id, remote_id FROM record WHERE tenant_id = ? AND lower(body) LIKE lower(?) ESCAPE '!'",
+                (self.tenant, _anywhere(value)),
             ):
                 source = self.sources.get(row["source_id"])
                 place = f"{source.connection_id}/{source.stream.name}/{row['remote_id']}" if source else "?"
@@ -203,7 +207,7 @@ class Redaction:
         self.connection.executemany(sql, rows)
 
 
-def family(connection: sqlite3.Connection, tenant: str, person_id: str) -> list[str]:
+def family(connection: Sql, tenant: str, person_id: str) -> list[str]:
     """A person's id and all that were merged into it."""
     return [
         row[0]
@@ -213,6 +217,11 @@ def family(connection: sqlite3.Connection, tenant: str, person_id: str) -> list[
             (person_id, tenant),
         )
     ]
+
+
+def _anywhere(text: str) -> str:
+    """A pattern of LIKE, with `!` to escape, for what has this text in it."""
+    return f"%{text.replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
 
 
 def _is_link(kind: str) -> bool:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from vaiven_sync_engine.report import Report
+    from vaiven_sync_engine.store.sql import Sql
 
 
-def source_id(connection: sqlite3.Connection, tenant: str, connection_id: str, stream: str, entity: str) -> int:
+def source_id(connection: Sql, tenant: str, connection_id: str, stream: str, entity: str) -> int:
     """The row id of one stream of one connection, made at first sight."""
     where = (tenant, connection_id, stream)
     row = connection.execute(
@@ -21,20 +21,21 @@ def source_id(connection: sqlite3.Connection, tenant: str, connection_id: str, s
     ).fetchone()
     if row is not None:
         return int(row[0])
-    made = connection.execute(
-        "INSERT INTO source (tenant_id, connection_id, stream, entity, position) VALUES (?, ?, ?, ?, '{}')",
+    (made,) = connection.execute(
+        "INSERT INTO source (tenant_id, connection_id, stream, entity, position) VALUES (?, ?, ?, ?, '{}')"
+        " RETURNING id",
         (*where, entity),
-    )
+    ).fetchone()
     # What is already known may be missing in the new tool.
     connection.execute(
-        "INSERT OR IGNORE INTO pending (tenant_id, entity, entity_id)"
-        f' SELECT tenant_id, ?, id FROM "{entity}" WHERE tenant_id = ? AND deleted_at IS NULL',
+        "INSERT INTO pending (tenant_id, entity, entity_id)"
+        f' SELECT tenant_id, ?, id FROM "{entity}" WHERE tenant_id = ? AND deleted_at IS NULL ON CONFLICT DO NOTHING',
         (entity, tenant),
     )
-    return int(made.lastrowid or 0)
+    return int(made)
 
 
-def unpend(connection: sqlite3.Connection, tenant: str, examined: Sequence[tuple[str, str]], left: set[str]) -> None:
+def unpend(connection: Sql, tenant: str, examined: Sequence[tuple[str, str]], left: set[str]) -> None:
     """Planned and brought to an end: out of the list. What a read-back changed comes back in with its merge."""
     connection.executemany(
         "DELETE FROM pending WHERE tenant_id = ? AND entity = ? AND entity_id = ?",
@@ -42,7 +43,7 @@ def unpend(connection: sqlite3.Connection, tenant: str, examined: Sequence[tuple
     )
 
 
-def begin_run(connection: sqlite3.Connection, tenant: str, report: Report, at: str) -> None:
+def begin_run(connection: Sql, tenant: str, report: Report, at: str) -> None:
     """Open a run."""
     connection.execute(
         "INSERT INTO run (tenant_id, id, kind, status, started_at, counts) VALUES (?, ?, ?, 'running', ?, '{}')",
@@ -50,7 +51,7 @@ def begin_run(connection: sqlite3.Connection, tenant: str, report: Report, at: s
     )
 
 
-def end_run(connection: sqlite3.Connection, tenant: str, report: Report, at: str) -> None:
+def end_run(connection: Sql, tenant: str, report: Report, at: str) -> None:
     """Close a run, however it ended."""
     shown = report.as_dict()
     error = next(iter(report.errors.values())).as_dict() if report.errors else None

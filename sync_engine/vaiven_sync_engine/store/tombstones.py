@@ -11,14 +11,14 @@ import msgspec
 from vaiven_sdk.model import ENTITIES
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
 
     from vaiven_sync_engine.records import Bad, Observed
+    from vaiven_sync_engine.store.sql import Sql
 
 
 def bury(
-    connection: sqlite3.Connection,
+    connection: Sql,
     tenant: str,
     records: Iterable[tuple[int, str]],
     keys: Iterable[tuple[str, str, str]],
@@ -28,10 +28,12 @@ def bury(
     salt = _salt(connection, tenant) or _new_salt(connection, tenant, at)
     rows = [(tenant, _hash(salt, str(source), remote), "record", at) for source, remote in records]
     rows += [(tenant, _hash(salt, *key), "key", at) for key in keys]
-    connection.executemany("INSERT OR IGNORE INTO tombstone (tenant_id, hash, kind, at) VALUES (?, ?, ?, ?)", rows)
+    connection.executemany(
+        "INSERT INTO tombstone (tenant_id, hash, kind, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", rows
+    )
 
 
-def admitted(connection: sqlite3.Connection, tenant: str, source: int, good: Sequence[Observed]) -> Sequence[Observed]:
+def admitted(connection: Sql, tenant: str, source: int, good: Sequence[Observed]) -> Sequence[Observed]:
     """The records of a page without those of people who were erased."""
     salt = _salt(connection, tenant)
     if salt is None:
@@ -45,7 +47,7 @@ def admitted(connection: sqlite3.Connection, tenant: str, source: int, good: Seq
     ]
 
 
-def without_erased(connection: sqlite3.Connection, tenant: str, source: int, bad: Sequence[Bad]) -> Sequence[Bad]:
+def without_erased(connection: Sql, tenant: str, source: int, bad: Sequence[Bad]) -> Sequence[Bad]:
     """What may go into quarantine: nothing of a record that was erased."""
     salt = _salt(connection, tenant)
     if salt is None:
@@ -53,20 +55,18 @@ def without_erased(connection: sqlite3.Connection, tenant: str, source: int, bad
     return [b for b in bad if not b.remote_id or not _known(connection, tenant, _hash(salt, str(source), b.remote_id))]
 
 
-def readmit(connection: sqlite3.Connection, tenant: str, kind: str, values: Iterable[tuple[str, str]]) -> int:
+def readmit(connection: Sql, tenant: str, kind: str, values: Iterable[tuple[str, str]]) -> int:
     """Let people with these keys (namespace, value) in again, who came back by their own wish; gives how many keys."""
     salt = _salt(connection, tenant)
     if salt is None:
         return 0
     hashes = [_hash(salt, kind, namespace, value) for namespace, value in values]
-    before = connection.total_changes
-    connection.executemany(
+    return connection.executemany(
         "DELETE FROM tombstone WHERE tenant_id = ? AND hash = ? AND kind = 'key'", [(tenant, one) for one in hashes]
-    )
-    return connection.total_changes - before
+    ).rowcount
 
 
-def _keys_of(connection: sqlite3.Connection, source: int) -> tuple[str, dict[str, str]]:
+def _keys_of(connection: Sql, source: int) -> tuple[str, dict[str, str]]:
     """The kind of a stream's entity and the namespaces of its keys, by field."""
     (kind,) = connection.execute("SELECT entity FROM source WHERE id = ?", (source,)).fetchone()
     return kind, {name: spec.key.namespace for name, spec in ENTITIES[kind].fields().items() if spec.key}
@@ -80,17 +80,17 @@ def _keys(one: Observed, names: tuple[str, dict[str, str]]) -> list[tuple[str, s
     return [(kind, space, str(fields[name])) for name, space in namespaces.items() if fields.get(name)]
 
 
-def _known(connection: sqlite3.Connection, tenant: str, hashed: str) -> bool:
+def _known(connection: Sql, tenant: str, hashed: str) -> bool:
     found = connection.execute("SELECT 1 FROM tombstone WHERE tenant_id = ? AND hash = ?", (tenant, hashed))
     return found.fetchone() is not None
 
 
-def _salt(connection: sqlite3.Connection, tenant: str) -> bytes | None:
+def _salt(connection: Sql, tenant: str) -> bytes | None:
     row = connection.execute("SELECT hash FROM tombstone WHERE tenant_id = ? AND kind = 'salt'", (tenant,)).fetchone()
     return bytes.fromhex(row[0]) if row else None
 
 
-def _new_salt(connection: sqlite3.Connection, tenant: str, at: str) -> bytes:
+def _new_salt(connection: Sql, tenant: str, at: str) -> bytes:
     salt = secrets.token_bytes(16)
     connection.execute(
         "INSERT INTO tombstone (tenant_id, hash, kind, at) VALUES (?, ?, 'salt', ?)", (tenant, salt.hex(), at)
