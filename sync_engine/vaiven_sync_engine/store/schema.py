@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import (
     BigInteger,
     Column,
+    Double,
     Index,
     Integer,
     LargeBinary,
@@ -121,6 +122,67 @@ redirect = Table(
     PrimaryKeyConstraint("tenant_id", "entity", "from_id"),
     comment="Ids of entities that were found to be another one.",
 )
+
+edge = Table(
+    "record_edge",
+    metadata,
+    _text("tenant_id"),
+    _text("entity"),
+    Column("source_id", Integer, nullable=False),
+    _text("remote_id"),
+    Column("other_source", Integer, nullable=False),
+    _text("other_remote"),
+    _text("kind"),
+    Column("score", Double, nullable=True),
+    _text("run_id"),
+    _text("at"),
+    PrimaryKeyConstraint("tenant_id", "entity", "source_id", "remote_id", "other_source", "other_remote"),
+    comment="What is known of two records beside their keys: one person (by a person, a tool, a score), or not.",
+)
+Index("record_edge_other", edge.c.tenant_id, edge.c.other_source, edge.c.other_remote)
+
+review = Table(
+    "review",
+    metadata,
+    _text("tenant_id"),
+    _text("id"),
+    _text("entity"),
+    Column("source_id", Integer, nullable=False),
+    _text("remote_id"),
+    Column("other_source", Integer, nullable=False),
+    _text("other_remote"),
+    Column("score", Double, nullable=False),
+    _text("why"),
+    _text("state"),
+    _text("run_id"),
+    _text("at"),
+    _text("decided_at", null=True),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    comment="Pairs of records that may be one, for people to accept or refuse: open | accepted | refused.",
+)
+Index("review_state", review.c.tenant_id, review.c.entity, review.c.state)
+
+evidence = Table(
+    "merge_evidence",
+    metadata,
+    _text("tenant_id"),
+    _text("entity"),
+    _text("entity_id"),
+    Column("source_id", Integer, nullable=False),
+    _text("remote_id"),
+    _text("lost_id", null=True),
+    Column("other_source", Integer, nullable=True),
+    _text("other_remote", null=True),
+    _text("rule"),
+    _text("value_hash", null=True),
+    Column("score", Double, nullable=True),
+    _text("run_id"),
+    _text("at"),
+    _text("undone_at", null=True),
+    PrimaryKeyConstraint("tenant_id", "source_id", "remote_id", "at"),
+    comment="Why each record is with its entity: the record it hangs on, the rule, the value's hash or the score.",
+)
+Index("merge_evidence_entity", evidence.c.tenant_id, evidence.c.entity_id)
 
 pending = Table(
     "pending",
