@@ -35,6 +35,8 @@ class Mapped:
         read: the record -> clean JSON value.
         write: unified values (JSON) -> values of the record's fields; None when it cannot be written.
         ref: the stream whose record ids the value holds.
+        reads: what the record has counts; False for a field that is written alone.
+        clears: an emptied value counts as one that somebody emptied.
     """
 
     to: str
@@ -42,6 +44,8 @@ class Mapped:
     read: Callable[[Any], Any]
     write: Callable[[AnyMapping[str, Any]], AnyMapping[str, Any]] | None
     ref: str | None = None
+    reads: bool = True
+    clears: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,20 @@ class Mapping:
 
     fields: dict[str, Mapped]
     custom: dict[str, CustomField] = field(default_factory=dict)
+    clearing: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        clears = frozenset(name for name, one in self.fields.items() if one.reads and one.clears)
+        object.__setattr__(self, "clearing", clears)
 
     def read(self, record: Any, aside: dict[str, str] | None = None) -> dict[str, Any]:
         """The clean unified values of one record; a bad custom value goes to `aside`, by name, with the reason."""
         if not self.custom:
-            return {name: mapped.read(record) for name, mapped in self.fields.items()}
+            return {name: mapped.read(record) for name, mapped in self.fields.items() if mapped.reads}
         out = {}
         for name, mapped in self.fields.items():
+            if not mapped.reads:
+                continue
             try:
                 out[name] = mapped.read(record)
             except ValueError as problem:

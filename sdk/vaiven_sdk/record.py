@@ -218,12 +218,26 @@ class Record(BaseModel, Generic[U]):
             )
             for source, one in found.items()
         }
-        kept = {"key": cls.__key__, "cursor": cls.__cursor__, "clear": cls.__clear__, "hub_id": cls.__hub_id__}
-        extended: type[Self] = create_model(
-            cls.__name__, __base__=cls, __module__=cls.__module__, __cls_kwargs__=kept, **made
-        )
+        extended = cls._subclass(**made)
         extended.__mapping__ = with_custom(extended.__mapping__, found, namespace)
         return extended
+
+    @classmethod
+    def remapped(cls, fields: Mapping[str, Mapped]) -> type[Self]:
+        """This record with another mapping, by unified field: as the owner of one account wants it."""
+        renamed = {one.source: name for name, one in fields.items() if one.source}
+        custom = {renamed[s]: c for n, c in cls.custom().items() if (s := cls.mapped()[n].source) in renamed}
+        made = cls._subclass()
+        made.__mapping__ = CompiledMapping(dict(fields), custom)
+        return made
+
+    @classmethod
+    def _subclass(cls, **fields: Any) -> type[Self]:
+        kept = {"key": cls.__key__, "cursor": cls.__cursor__, "clear": cls.__clear__, "hub_id": cls.__hub_id__}
+        made: type[Self] = create_model(
+            cls.__name__, __base__=cls, __module__=cls.__module__, __cls_kwargs__=kept, **fields
+        )
+        return made
 
     @classmethod
     def custom(cls) -> dict[str, CustomField]:
@@ -234,6 +248,11 @@ class Record(BaseModel, Generic[U]):
     def mapped(cls) -> dict[str, Mapped]:
         """How each unified field is read and written, by unified name."""
         return cls.__mapping__.fields
+
+    @classmethod
+    def clearing(cls) -> frozenset[str]:
+        """The unified fields of which a record that lacks them says that they were emptied."""
+        return cls.__mapping__.clearing
 
     def with_unified(self, values: Mapping[str, Any], names: set[str]) -> tuple[Self, set[str]]:
         """This record as it should become, and the names of its fields that carry the named values.

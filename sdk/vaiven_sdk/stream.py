@@ -226,6 +226,12 @@ class Stream(Generic[R, C]):
         one.record = record
         return one
 
+    def remapped(self, record: type[R]) -> Stream[R, C]:
+        """This stream with the mapping that one account's owner wants."""
+        one = copy(self)
+        one.record = record
+        return one
+
     @property
     def entity(self) -> str:
         """Kind of the unified entity that the records become."""

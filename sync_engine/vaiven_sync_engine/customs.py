@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,7 +10,7 @@ import structlog
 
 from vaiven_sdk import VaivenError
 from vaiven_sync_engine.records import CUSTOM_VALUE, Observed, decode_one
-from vaiven_sync_engine.stage import Source
+from vaiven_sync_engine.source import Source
 from vaiven_sync_engine.store import custom
 from vaiven_sync_engine.store.entities import CHUNK
 from vaiven_sync_engine.store.pages import set_aside
@@ -27,17 +28,26 @@ log = structlog.get_logger("vaiven.customs")
 
 def as_known(source: Source, fields: Iterable[CustomField]) -> Source:
     """The stream with the custom fields that its account had at the last look."""
-    return Source(source.id, source.connection_id, source.stream.extended(fields))
+    return dataclasses.replace(source, stream=source.stream.extended(fields))
 
 
 async def current(
-    database: Database, session: Session[Any], tenant: str, source: Source, report: Report, now: Callable[[], str]
+    database: Database,
+    session: Session[Any],
+    tenant: str,
+    source: Source,
+    report: Report,
+    now: Callable[[], str],
+    shape: Callable[[Source], Source] = lambda source: source,
 ) -> Source:
-    """The stream with its account's custom fields of today; those of the last look, if it cannot be asked."""
+    """The stream with its account's custom fields of today; those of the last look, if it cannot be asked.
+
+    `shape` brings the account's mapping to a stream that has none yet.
+    """
     if source.stream.customizer is None:
         return source
     try:
-        return await _look(database, session, tenant, source, report.run, now)
+        return await _look(database, session, tenant, source, report.run, now, shape)
     except VaivenError as problem:
         name = f"{source.connection_id}/{source.stream.name}/custom fields"
         report.errors.setdefault(name, problem)
@@ -46,7 +56,13 @@ async def current(
 
 
 async def _look(
-    database: Database, session: Session[Any], tenant: str, source: Source, run: str, now: Callable[[], str]
+    database: Database,
+    session: Session[Any],
+    tenant: str,
+    source: Source,
+    run: str,
+    now: Callable[[], str],
+    shape: Callable[[Source], Source],
 ) -> Source:
     """The stream with the custom fields that its account has now.
 
@@ -56,7 +72,7 @@ async def _look(
     connector = source.stream.connector
     base = connector.streams[source.stream.name]
     found = list({one.key: one for one in await base.customizer(session)}.values())
-    fresh = as_known(Source(source.id, source.connection_id, base), found)
+    fresh = shape(as_known(Source(source.id, source.connection_id, base), found))
     drift = await database.run(custom.drift, tenant, source.id, connector.slug, found)
     unseen: set[tuple[str, ...]] = {one.steps for one in (*drift.new, *drift.changed)}
     any_record = False

@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import functools
 import time
-from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,14 +20,19 @@ from vaiven_sdk.limits import Throttle
 from vaiven_sync_engine import connections as accounts
 from vaiven_sync_engine.customs import as_known, current
 from vaiven_sync_engine.errors import ApprovalNeeded, GuardTripped, PlanChanged
+from vaiven_sync_engine.mapping.apply import bring_up
+from vaiven_sync_engine.mapping.policies import Chooser, check_policies, rules_for
+from vaiven_sync_engine.mapping.versions import mapping_of, policies_of
 from vaiven_sync_engine.plan import Plan, Planner, dependency_order
 from vaiven_sync_engine.pull import Puller
 from vaiven_sync_engine.push import Pusher
 from vaiven_sync_engine.report import Report, StreamReport
-from vaiven_sync_engine.stage import Source, Stage
+from vaiven_sync_engine.source import Source
+from vaiven_sync_engine.stage import Stage
 from vaiven_sync_engine.store.custom import known as known_fields
 from vaiven_sync_engine.store.runs import begin_run, end_run, source_id, unpend
 from vaiven_sync_engine.times import now as machine_now
+from vaiven_sync_engine.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -55,6 +59,7 @@ class Engine:
         transport: an httpx transport for a connection, instead of the network.
         now: the current instant as text.
         keep: stores a connection's renewed credential, sealed; awaited before the new token is used.
+        choosers: the installation's own rules for conflicts, by the name that policies use.
     """
 
     database: Database
@@ -64,6 +69,7 @@ class Engine:
     transport: Callable[[Connection], Transport | None] = lambda _: None
     now: Callable[[], str] = machine_now
     keep: Callable[[Connection, Mapping[str, str]], Awaitable[None]] | None = None
+    choosers: Mapping[str, Chooser] = field(default_factory=dict)
     order: list[str] = field(default_factory=dependency_order)
     report: Report | None = field(default=None, init=False)
     """Of the run under way or the last one: what is known of a run that ended with an error."""
@@ -122,12 +128,14 @@ class Engine:
 
     # -- steps
 
-    async def prepare(self, stack: AsyncExitStack, names: Sequence[str], report: Report) -> _Work:
+    async def prepare(self, stack: AsyncExitStack, names: Sequence[str], report: Report) -> Work:
         """The accounts with their streams, and a way to call each."""
         known = await self.database.run(accounts.load_all, self.tenant)
         chosen = accounts.pick(known, names)
-        work = _Work({c.id: c for c in chosen}, partial=len(chosen) < len(known))
+        work = Work({c.id: c for c in chosen}, partial=len(chosen) < len(known))
         work.propagates = frozenset(c.id for c in known.values() if c.deletes == "propagate")
+        work.policies = await self.database.run(policies_of, self.tenant)
+        check_policies(work.policies, self.choosers)
         for one in known.values():
             try:
                 connector = self.load(one.connector)
@@ -137,11 +145,14 @@ class Engine:
                     del work.connections[one.id]
                 work.partial = True
                 continue
+            _, work.mappings[one.id] = await self.database.run(mapping_of, self.tenant, one.id)
             streams = [s for n, s in connector.streams.items() if not one.streams or n in one.streams]
             for stream in streams:
                 row_id = await self.database.run(source_id, self.tenant, one.id, stream.name, stream.entity)
                 fields = await self.database.run(known_fields, self.tenant, row_id)
-                work.sources[row_id] = as_known(Source(row_id, one.id, stream), fields)
+                source = work.shaped(as_known(Source(row_id, one.id, stream), fields))
+                work.sources[row_id] = source
+                await bring_up(self.database, self.tenant, source, report.run)
                 if one.id in work.connections:
                     report.streams[row_id] = StreamReport(one.id, stream.name)
             if one.id in work.connections:
@@ -175,7 +186,7 @@ class Engine:
         account = (one.connector, one.account_id or one.id, one.base_url or "")
         return self.throttles.setdefault(account, Throttle(connector.limits))
 
-    async def settle(self, work: _Work, report: Report) -> None:
+    async def settle(self, work: Work, report: Report) -> None:
         """Before anything else: what became of the writes that an earlier run left open?"""
         for source in work.sources.values():
             if source.connection_id in work.sessions and source.stream.writers:
@@ -186,7 +197,7 @@ class Engine:
 
     async def _pull(
         self,
-        work: _Work,
+        work: Work,
         connection_id: str,
         report: Report,
         full: bool,  # noqa: FBT001
@@ -196,7 +207,7 @@ class Engine:
         if session is None or connection_id in report.errors:
             return
         for one in work.of(connection_id):
-            source = await current(self.database, session, self.tenant, one, report, self.now)
+            source = await current(self.database, session, self.tenant, one, report, self.now, work.shaped)
             work.sources[source.id] = source
             puller = Puller(self.database, session, source.stream, self.tenant, source.id, report.run, self.now)
             name = source.stream.name
@@ -220,7 +231,7 @@ class Engine:
 
     async def _push_rounds(
         self,
-        work: _Work,
+        work: Work,
         report: Report,
         dry_run: bool,  # noqa: FBT001
         approve: str | None,
@@ -253,20 +264,21 @@ class Engine:
             if not moved:
                 return
 
-    async def _stage(self, work: _Work, report: Report) -> None:
+    async def _stage(self, work: Work, report: Report) -> None:
         stage = Stage(
             self.tenant,
             work.sources,
             report.run,
             self.now(),
             work.propagates,
+            {k: rules_for(k, work.policies, work.sources, self.choosers) for k in self.order},
         )
         report.staged.waiting = 0  # what waits is what waits now, however many rounds it has waited
         for kind in self.order:
             if any(s.entity == kind for s in work.sources.values()):
                 report.staged.add(await self.database.run(stage.bring_in, kind))
 
-    async def _plan(self, work: _Work) -> Plan:
+    async def _plan(self, work: Work) -> Plan:
         planner = Planner(
             self.tenant,
             work.connections,
@@ -275,7 +287,7 @@ class Engine:
         )
         return await self.database.run(planner.plan)
 
-    def _guard(self, work: _Work, plan: Plan, max_deletes: int | None) -> None:
+    def _guard(self, work: Work, plan: Plan, max_deletes: int | None) -> None:
         for write in plan.writes:
             work.deletes[write.source] += write.op == "delete"
         for source, (planned, allowed) in plan.excess_deletes(max_deletes, work.deletes).items():
@@ -285,7 +297,7 @@ class Engine:
                 why="so many at once are more often a mistake than a wish; nothing was written",
             )
 
-    async def _approval(self, work: _Work, plan: Plan, approve: str | None) -> None:
+    async def _approval(self, work: Work, plan: Plan, approve: str | None) -> None:
         """A digest that was asked for must match; a connection's first writes must have been asked for."""
         if approve not in {None, "any", plan.digest}:
             raise PlanChanged(
@@ -307,7 +319,7 @@ class Engine:
             await self.database.run(accounts.keep_settings, self.tenant, approved, self.now())
 
     async def _push(
-        self, work: _Work, plan: Plan, report: Report, progress: Callable[[str, str, str, int], None] | None
+        self, work: Work, plan: Plan, report: Report, progress: Callable[[str, str, str, int], None] | None
     ) -> int:
         """Push to every tool at once, each in its own order; gives how many writes came to an end."""
         order = {kind: n for n, kind in enumerate(self.order)}
@@ -324,7 +336,13 @@ class Engine:
                 if connection_id in report.errors:
                     left.update(w.entity_id for w in writes)
                     continue
-                await self._ready(work, connection_id)
+                try:
+                    await self._ready(work, connection_id)
+                except VaivenError as problem:
+                    left.update(w.entity_id for w in writes)
+                    report.errors[connection_id] = problem
+                    await self._mark(connection_id, problem)
+                    continue
                 pusher = self._pusher(work, source, report.run)
                 done = 0
 
@@ -337,7 +355,10 @@ class Engine:
                 pushed = await pusher.push(writes, told)
                 left.update(pusher.left, pusher.stirred)
                 ended += len(writes) - len(pusher.left & {w.entity_id for w in writes}) + pushed.overtaken
-                _add(report.streams[source.id], pushed)
+                line = report.streams[source.id]
+                line.pushed, former = pushed, line.pushed
+                if former is not None:
+                    pushed.add(former)
                 if pushed.error is not None:
                     report.errors[connection_id] = pushed.error
                     await self._mark(connection_id, pushed.error)
@@ -346,12 +367,12 @@ class Engine:
         await self._done(work, plan, left | plan.held)
         return ended
 
-    async def _done(self, work: _Work, plan: Plan, left: set[str]) -> None:
+    async def _done(self, work: Work, plan: Plan, left: set[str]) -> None:
         """Take entities that are in step everywhere off the list; a run over some of the tools cannot tell."""
         if not work.partial:
             await self.database.run(unpend, self.tenant, plan.examined, left)
 
-    async def _ready(self, work: _Work, connection_id: str) -> None:
+    async def _ready(self, work: Work, connection_id: str) -> None:
         """Ready an account for its first write of this run (a custom property, say)."""
         if connection_id not in work.ready:
             hook = self.load(work.connections[connection_id].connector).hooks.get("prepare")
@@ -359,41 +380,10 @@ class Engine:
                 await hook(work.sessions[connection_id])
             work.ready.add(connection_id)
 
-    def _pusher(self, work: _Work, source: Source, run: str) -> Pusher:
+    def _pusher(self, work: Work, source: Source, run: str) -> Pusher:
         session = work.sessions[source.connection_id]
         return Pusher(self.database, session, source, work.sources, self.tenant, run, self.now)
 
     async def _mark(self, connection_id: str, problem: VaivenError) -> None:
         status = problem.code if isinstance(problem, CustomerError) else "waiting"
         await self.database.run(accounts.mark, self.tenant, connection_id, status, self.now())
-
-
-@dataclass(eq=False)
-class _Work:
-    """What one run works with."""
-
-    connections: dict[str, Connection]
-    partial: bool = False
-    """Some of the tenant's connections take no part."""
-    sources: dict[int, Source] = field(default_factory=dict)
-    clients: dict[str, Http] = field(default_factory=dict)
-    sessions: dict[str, Session[Any]] = field(default_factory=dict)
-    ready: set[str] = field(default_factory=set)
-    propagates: frozenset[str] = frozenset()
-    """Connections, of all, whose deletions delete the entity."""
-    deletes: Counter[int] = field(default_factory=Counter)
-    """Deletions planned in this run, by source."""
-
-    def of(self, connection_id: str) -> list[Source]:
-        """The connection's streams."""
-        return [s for s in self.sources.values() if s.connection_id == connection_id]
-
-
-def _add(line: StreamReport, pushed: Any) -> None:
-    if line.pushed is None:
-        line.pushed = pushed
-        return
-    for name in ("created", "updated", "unchanged", "deleted", "rejected", "overtaken", "unknown", "settled"):
-        setattr(line.pushed, name, getattr(line.pushed, name) + getattr(pushed, name))
-    line.pushed.reasons.update(pushed.reasons)
-    line.pushed.error = pushed.error or line.pushed.error

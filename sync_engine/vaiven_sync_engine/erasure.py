@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vaiven_sync_engine.engine import Engine
-    from vaiven_sync_engine.stage import Source
+    from vaiven_sync_engine.source import Source
     from vaiven_sync_engine.store.sql import Sql
 
 

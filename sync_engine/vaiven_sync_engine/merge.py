@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from vaiven_sdk.custom import PREFIX
 from vaiven_sdk.model import Field, Merge, Pii
 from vaiven_sync_engine.consent.rule import CHANNELS, Statement, decide
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from vaiven_sdk import Record
+    from vaiven_sync_engine.mapping.policies import Rules
     from vaiven_sync_engine.store.entities import Canonical
 
 Shadow = dict[str, list[Any]]
@@ -79,19 +81,21 @@ class Observation:
 def custom_specs(records: Iterable[type[Record[Any]]]) -> dict[str, Field]:
     """How the custom fields of these records are merged: the later edit wins, whatever the type."""
     return {
-        name: Field(name, str, one.label, pii=Pii.SENSITIVE)
+        name: Field(name, str, one.label if (one := record.custom().get(name)) else name, pii=Pii.SENSITIVE)
         for record in records
-        for name, one in record.custom().items()
+        for name in record.mapped()
+        if name.startswith(PREFIX)
     }
 
 
-def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) -> list[Lost]:
+def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field], rules: Rules | None = None) -> list[Lost]:
     """Merge one observation; gives the values that lost.
 
     Args:
         entity: changed in place.
         seen: its shadow is changed in place.
         specs: the entity's fields.
+        rules: the customer's, where they differ from the model's.
     """
     lost: list[Lost] = []
     consents: list[tuple[str, Any, int]] = []
@@ -110,6 +114,8 @@ def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) ->
         if value == current:
             # Both came to the same value: nothing to do on either side.
             seen.shadow[name] = [value, rev]
+        elif rules and _by_rule(entity, seen, name, value, agreed, rules, lost):
+            pass
         elif spec.merge is Merge.UNION:
             _union(entity, seen, name, value, last)
         elif spec.merge in {Merge.EARLIEST, Merge.LATEST}:
@@ -136,6 +142,28 @@ def ignore(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) -> 
             if value is not None and value != entity.values.get(name):
                 lost.append(Lost(name, None, (0, ""), value, seen.origin, "delete_wins"))
     return lost
+
+
+def _by_rule(
+    entity: Canonical, seen: Observation, name: str, value: Any, agreed: int, rules: Rules, lost: list[Lost]
+) -> bool:
+    """Settle a field by the customer's rule; False when none says anything of it."""
+    origin, current = entity.origins.get(name), entity.values.get(name)
+    judged = rules.judge(name, value, seen.source, current, origin.source if origin else None)
+    alone = name in seen.shadow and entity.rev_of(name) <= agreed
+    if judged is None or origin is None or (judged.what == "wait" and alone):
+        return False
+    holder = (origin.source, origin.remote_id)
+    if judged.what == "take":
+        seen.shadow[name] = [value, entity.set(name, value, *seen.origin, seen.at, judged.rule)]
+        if not alone and current is not None:
+            lost.append(Lost(name, value, seen.origin, current, holder, judged.rule))
+        return True
+    # Refused, it is written over by the value in place; waiting, it stays as it is until somebody decides.
+    seen.shadow[name] = [value, 0 if judged.what == "refuse" else entity.rev_of(name)]
+    if value is not None or judged.what == "wait":
+        lost.append(Lost(name, current, holder, value, seen.origin, judged.rule))
+    return True
 
 
 def _last_writer(entity: Canonical, seen: Observation, name: str, value: Any, agreed: int) -> Lost:

@@ -14,7 +14,7 @@ from vaiven_sync_engine.store import entities as rows
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vaiven_sync_engine.stage import Source
+    from vaiven_sync_engine.source import Source
     from vaiven_sync_engine.store.sql import Sql
 
 

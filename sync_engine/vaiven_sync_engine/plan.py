@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from vaiven_sync_engine.connections import Connection
-    from vaiven_sync_engine.stage import Source
+    from vaiven_sync_engine.source import Source
     from vaiven_sync_engine.store.entities import Canonical
     from vaiven_sync_engine.store.sql import Sql
 
@@ -185,7 +185,7 @@ class _Pass:
         held: dict[tuple[str, int], list[Any]] = defaultdict(list)
         marks = ",".join("?" * len(ids))
         for row in self.connection.execute(
-            "SELECT entity_id, source_id, remote_id, version, hash, deleted_at, shadow FROM record"
+            "SELECT entity_id, source_id, remote_id, version, hash, deleted_at, shadow, fields FROM record"
             f" WHERE tenant_id = ? AND entity_id IN ({marks})",
             (self.planner.tenant, *ids),
         ):
@@ -208,6 +208,8 @@ class _Pass:
             self.out.skipped[target.id, "not_read_yet"] += 1
             self.out.held.add(entity.id)
             return
+        if target.scope is not None:
+            live = [row for row in live if target.takes(msgspec.json.decode(row["fields"]))]
         if entity.deleted_at:
             if "delete" in target.stream.writers:
                 self.out.writes.extend(
@@ -265,7 +267,9 @@ class _Pass:
         writer = target.stream.writers["create"]
         values = entity.values
         lacking = next((n for n in writer.needs if not values.get(n) or not self._sendable(target, n, entity)), None)
-        if values.get("is_test") or values.get("do_not_process"):
+        if not target.takes(values):
+            self.out.skipped[target.id, "not_in_filter"] += 1
+        elif values.get("is_test") or values.get("do_not_process"):
             self.out.skipped[target.id, "not_to_be_processed"] += 1
         elif lacking:
             self.out.skipped[target.id, f"lacks_{lacking}"] += 1
@@ -284,8 +288,10 @@ class _Pass:
 
     def _sendable(self, target: Source, name: str, entity: Canonical) -> bool:
         """Whether the tool can take this value: it knows the enum's member, and the entity that a reference means."""
-        mapped = target.stream.record.mapped()[name]
+        mapped = target.stream.record.mapped().get(name)
         value = entity.values.get(name)
+        if mapped is None:
+            return False  # the account's mapping leaves it out
         if mapped.ref is None or value is None:
             return mapped.write is not None and bool(mapped.write(entity.values))
         find = References(self.connection, self.planner.tenant, self.planner.sources)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from vaiven_sdk.session import Session
-    from vaiven_sync_engine.stage import Source
+    from vaiven_sync_engine.source import Source
     from vaiven_sync_engine.store import Database
     from vaiven_sync_engine.store.sql import Sql
 
@@ -53,6 +53,13 @@ class Pushed:
     settled: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     error: VaivenError | None = None
+
+    def add(self, other: Pushed) -> None:
+        """Sum up."""
+        for name in ("created", "updated", "unchanged", "deleted", "rejected", "overtaken", "unknown", "settled"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.reasons.update(other.reasons)
+        self.error = other.error or self.error
 
     @property
     def writes(self) -> int:
@@ -307,7 +314,7 @@ class Pusher:
         kept = msgspec.json.decode(stored.fields) if stored is not None else {}
         mapped = self.source.stream.record.mapped()
         for name, (value, rev) in planned.fields.items():
-            told = stored is not None and name in mapped and mapped[name].ref is None
+            told = stored is not None and name in mapped and mapped[name].ref is None and mapped[name].reads
             as_kept = kept.get(name) if told else value
             shadow[name] = [as_kept, rev]
         if stored is not None:

@@ -24,23 +24,10 @@ from vaiven_sync_engine.store.events import pend_events, settle_echoes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from vaiven_sdk import Stream
+    from vaiven_sync_engine.mapping.policies import Rules
+    from vaiven_sync_engine.source import Source
     from vaiven_sync_engine.store.entities import Canonical
     from vaiven_sync_engine.store.sql import Sql
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One stream of one connection, loaded."""
-
-    id: int
-    connection_id: str
-    stream: Stream[Any, Any]
-
-    @property
-    def entity(self) -> str:
-        """Kind of the entity that its records become."""
-        return self.stream.entity
 
 
 @dataclass(slots=True)
@@ -70,6 +57,7 @@ class Stage:
         run: the run's id.
         at: the current instant.
         propagates: connections whose deletions delete the entity.
+        rules: the customer's, by kind.
     """
 
     tenant: str
@@ -77,6 +65,7 @@ class Stage:
     run: str
     at: str
     propagates: frozenset[str] = frozenset()
+    rules: Mapping[str, Rules] = field(default_factory=dict)
     by_stream: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -135,6 +124,8 @@ class Stage:
         chunk: Sequence[tuple[str, Sequence[Any]]],
     ) -> Staged:
         out = Staged()
+        rules = self.rules.get(kind)
+        filtered = any(s.scope for s in self.sources.values() if s.entity == kind)
         loaded = rows.load(connection, self.tenant, kind, [entity_id for entity_id, _ in chunk])
         settled: list[tuple[str, int, str, int, str]] = []
         conflicts: list[tuple[str, Lost]] = []
@@ -143,18 +134,24 @@ class Stage:
         before_by_id: dict[str, tuple[Canonical, int]] = {}
         for entity_id, records in chunk:
             entity = loaded.get(entity_id)
+            taken = [row for row in records if self._takes(row)] if filtered else records
+            if len(taken) < len(records):
+                left = [row for row in records if row not in taken]
+                settled.extend(("{}", 0, self.tenant, row["source_id"], row["remote_id"]) for row in left)
+                if entity is None and not taken:
+                    continue
             if entity is None:
                 entity = rows.Canonical(entity_id, created_at=self.at, changed=True)
                 out.created += 1
             before = entity.rev
-            for row in records:
+            for row in taken:
                 seen, waits = self._observation(connection, row, specs)
                 if row["deleted_at"] is None:
                     self._revive(connection, entity, row, seen)
                     wanted = {n: seen.fields.get(n) for n in CHANNELS if n in seen.fields}
                     news = [n for n, v in wanted.items() if v and seen.shadow.get(n, [None])[0] != v]
-                    merge = ignore if entity.deleted_at else observe
-                    conflicts.extend((entity_id, one) for one in merge(entity, seen, specs))
+                    lost = ignore(entity, seen, specs) if entity.deleted_at else observe(entity, seen, specs, rules)
+                    conflicts.extend((entity_id, one) for one in lost)
                     consents.extend((entity, seen, n, wanted[n]) for n in news)
                 else:
                     conflicts.extend((entity_id, one) for one in self._delete(connection, entity, row, seen))
@@ -185,6 +182,11 @@ class Stage:
         out.conflicts = len(conflicts)
         return out
 
+    def _takes(self, row: Any) -> bool:
+        """Whether a record takes part, by its account's filter; one that is gone goes whatever it was."""
+        source = self.sources[row["source_id"]]
+        return source.scope is None or bool(row["deleted_at"]) or source.takes(msgspec.json.decode(row["fields"]))
+
     def _observation(self, connection: Sql, row: Any, specs: Mapping[str, Field]) -> tuple[Observation, bool]:
         source = self.sources[row["source_id"]]
         fields = msgspec.json.decode(row["fields"])
@@ -194,7 +196,7 @@ class Stage:
         at = row["version"] if "T" in row["version"] else (row["observed_at"] if shadow else "")
         waits = bool(unread)
         proofs = fields.pop(PROOFS, {})
-        unread |= set(fields.pop(UNREAD, ())) | (shadow.keys() - source.stream.record.mapped().keys())
+        unread |= set(fields.pop(UNREAD, ())) | (shadow.keys() - source.stream.record.clearing())
         where = (row["source_id"], row["remote_id"], at)
         return Observation(*where, fields, shadow, frozenset(unread), proofs, row["observed_at"]), waits
 
@@ -325,7 +327,7 @@ class Stage:
         encode = msgspec.json.encode
         connection.executemany(
             "INSERT INTO conflict (tenant_id, id, entity, entity_id, field, kept, kept_from, lost, lost_from, rule,"
-            " run_id, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " run_id, at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     self.tenant,
@@ -340,6 +342,7 @@ class Stage:
                     one.rule,
                     self.run,
                     self.at,
+                    "open" if one.rule == "manual" else "closed",
                 )
                 for entity_id, one in conflicts
             ],
@@ -370,7 +373,7 @@ class Stage:
             waits = bool(self._follow(connection, source, fields, specs))
             settled.append((2 if waits else 0, self.tenant, row["source_id"], row["remote_id"]))
             out.waiting += waits
-            if waits or row["deleted_at"]:
+            if waits or row["deleted_at"] or not source.takes(fields):
                 continue
             base = {n: v for n, v in fields.items() if n in specs}
             if "connection_id" in specs:

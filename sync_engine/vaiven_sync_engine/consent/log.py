@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from vaiven_sync_engine.merge import Observation
-    from vaiven_sync_engine.stage import Source
+    from vaiven_sync_engine.source import Source
     from vaiven_sync_engine.store.sql import Sql
 
 

@@ -14,7 +14,7 @@ from vaiven_sync_engine.store.tombstones import bury
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from vaiven_sync_engine.stage import Source
+    from vaiven_sync_engine.source import Source
     from vaiven_sync_engine.store.sql import Sql
 
 _DERIVED = ("contact_point", "consent_state", "consent_event", "identifier")
