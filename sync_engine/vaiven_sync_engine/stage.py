@@ -10,14 +10,15 @@ import msgspec
 from ulid import ULID
 
 from vaiven_sdk.model import ENTITIES, METRICS, Field, Nature
-from vaiven_sync_engine.consent.acts import merge_consents
 from vaiven_sync_engine.consent.log import log_statements
 from vaiven_sync_engine.consent.rule import CHANNELS
-from vaiven_sync_engine.derive import absorb, derive
+from vaiven_sync_engine.derive import derive
+from vaiven_sync_engine.identity import resolve
+from vaiven_sync_engine.identity.absorb import absorb
+from vaiven_sync_engine.identity.tear import tear
 from vaiven_sync_engine.links import is_link, join
 from vaiven_sync_engine.merge import Lost, Observation, custom_specs, ignore, observe
 from vaiven_sync_engine.records import PROOFS, UNREAD
-from vaiven_sync_engine.resolve import resolve
 from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.events import pend_events, settle_echoes
 
@@ -77,19 +78,19 @@ class Stage:
         entity = ENTITIES[kind]
         if entity.nature is not Nature.ENTITY:
             return self._facts(connection, kind, mine)
-        resolved = resolve(connection, self.tenant, entity, mine, self.at)
+        resolved = resolve(connection, self.tenant, entity, mine, self.at, self.run)
         out = Staged(merged=len(resolved.merged))
         for lost, kept in resolved.merged.items():
-            self._absorb(connection, kind, lost, kept)
-        for torn in resolved.split:
-            self._rebuild(connection, kind, torn)
+            absorb(connection, self.tenant, kind, lost, kept, self.at)
+        for torn, parts in resolved.split.items():
+            tear(connection, self.tenant, kind, torn, parts, self.sources, self.at)
         specs = {**entity.fields(), **custom_specs(self.sources[i].stream.record for i in mine)}
         dirty = self._dirty(connection, mine)
         if is_link(kind) and (
             moved := join(connection, self.tenant, kind, _each(dirty), self._reader(connection, specs))
         ):
             for lost, kept in moved.items():
-                self._absorb(connection, kind, lost, kept)
+                absorb(connection, self.tenant, kind, lost, kept, self.at)
             out.merged += len(moved)
             dirty = self._dirty(connection, mine)
         for start in range(0, len(dirty), rows.CHUNK):
@@ -284,44 +285,6 @@ class Stage:
             for name, origin in unseen
             if entity.values.get(name) is not None
         ]
-
-    def _absorb(self, connection: Sql, kind: str, lost: str, kept: str) -> None:
-        """An entity turned out to be another one: its row stays as a marked redirect, references follow."""
-        connection.execute(
-            f'UPDATE "{kind}" SET deleted_at = ?, deletion_reason = ?, updated_at = ? WHERE tenant_id = ? AND id = ?',
-            (self.at, f"merged_into:{kept}", self.at, self.tenant, lost),
-        )
-        connection.execute(
-            "DELETE FROM pending WHERE tenant_id = ? AND entity = ? AND entity_id = ?",
-            (self.tenant, kind, lost),
-        )
-        if kind == "person":
-            merge_consents(connection, self.tenant, lost, kept, self.at)
-            absorb(connection, self.tenant, lost, kept, self.at)
-        rows.repoint(connection, self.tenant, kind, lost, kept)
-
-    def _rebuild(self, connection: Sql, kind: str, torn: str) -> None:
-        """An entity lost records: the values that came from them go, and the rest is observed afresh."""
-        (entity,) = rows.load(connection, self.tenant, kind, [torn]).values() or (None,)
-        if entity is None:
-            return
-        held = {
-            (row["source_id"], row["remote_id"])
-            for row in connection.execute(
-                "SELECT source_id, remote_id FROM record WHERE tenant_id = ? AND entity_id = ?",
-                (self.tenant, torn),
-            )
-        }
-        for name, origin in list(entity.origins.items()):
-            if (origin.source, origin.remote_id) not in held:
-                entity.values.pop(name, None)
-                del entity.origins[name]
-        entity.rev += 1
-        rows.save(connection, self.tenant, kind, [entity], self.at)
-        connection.execute(
-            "UPDATE record SET shadow = NULL, dirty = 1 WHERE tenant_id = ? AND entity_id = ?",
-            (self.tenant, torn),
-        )
 
     def _keep(self, connection: Sql, kind: str, conflicts: Iterable[tuple[str, Lost]]) -> None:
         encode = msgspec.json.encode

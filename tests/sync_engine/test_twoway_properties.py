@@ -248,7 +248,7 @@ def test_two_way_sync_keeps_its_laws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def no_hub_id(patch: pytest.MonkeyPatch) -> None:
     """A create cannot be recognised: it carries no id of ours, nobody looks for it, and no key links it."""
-    patch.setattr("vaiven_sync_engine.resolve._write_keys", lambda *_: None)
+    patch.setattr("vaiven_sync_engine.identity.keys.write_keys", lambda *_: None)
     patch.setattr("vaiven_sdk.record.Record.record_hub_id", None)
     patch.setattr(Engine, "settle", lambda *_: asyncio.sleep(0))
 

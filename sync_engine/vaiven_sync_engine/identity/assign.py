@@ -1,0 +1,88 @@
+"""The ids of entities: the oldest of a group stays, the larger part of a split keeps its id, the rest leads there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from ulid import ULID
+
+from vaiven_sync_engine.identity.graph import LARGE
+
+if TYPE_CHECKING:
+    from vaiven_sync_engine.identity.graph import Graph
+    from vaiven_sync_engine.store.sql import Sql
+
+
+class Move(NamedTuple):
+    """One record, by number, that comes to another entity."""
+
+    number: int
+    entity_id: str
+    lost_id: str | None
+
+
+@dataclass(slots=True)
+class Resolved:
+    """What a resolution changed.
+
+    Args:
+        created: entities made.
+        merged: entities found to be another one: from -> to.
+        split: entities that lost records -> those that got them.
+        large: entities of more records than is likely, for people to look at.
+    """
+
+    created: int = 0
+    merged: dict[str, str] = field(default_factory=dict)
+    split: dict[str, set[str]] = field(default_factory=dict)
+    large: dict[str, int] = field(default_factory=dict)
+
+
+def assign(graph: Graph) -> tuple[Resolved, list[Move]]:
+    """Decide each group's id and which records move."""
+    out, moves = Resolved(), []
+    groups, nodes = graph.groups(), graph.nodes
+    claims: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for place, group in enumerate(groups):
+        held: dict[str, int] = defaultdict(int)
+        for number in group:
+            entity_id = nodes[number].entity_id
+            if entity_id:
+                held[entity_id] += 1
+        for entity_id, count in held.items():
+            claims[entity_id].append((-count, place))
+    owner = {entity_id: min(parts)[1] for entity_id, parts in claims.items()}
+    for place, group in enumerate(groups):
+        mine = sorted({e for n in group if (e := nodes[n].entity_id) and owner[e] == place})
+        carried = sorted({h for n in group if (h := nodes[n].hub_id) and not nodes[n].entity_id and h not in claims})
+        chosen = mine[0] if mine else carried[0] if carried else str(ULID())
+        out.created += not mine
+        out.merged.update(dict.fromkeys(mine[1:], chosen))
+        if len(group) > LARGE:
+            out.large[chosen] = len(group)
+        for number in group:
+            before = nodes[number].entity_id
+            if before != chosen:
+                moves.append(Move(number, chosen, before))
+                if before and before not in mine:
+                    out.split.setdefault(before, set()).add(chosen)
+    return out, moves
+
+
+def write(
+    connection: Sql, tenant: str, kind: str, graph: Graph, moves: list[Move], resolved: Resolved, at: str
+) -> None:
+    """Give records their entities, and leave redirects where entities were."""
+    # A record that changes hands has agreed on nothing with its new entity: it is observed afresh.
+    connection.executemany(
+        "UPDATE record SET entity_id = ?, shadow = NULL, dirty = 1"
+        " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+        [(move.entity_id, tenant, *graph.nodes[move.number].key) for move in moves],
+    )
+    connection.executemany(
+        "INSERT INTO redirect (tenant_id, entity, from_id, to_id, at, evidence) VALUES (?, ?, ?, ?, ?, 'merge_evidence')"
+        " ON CONFLICT (tenant_id, entity, from_id) DO UPDATE SET to_id = excluded.to_id, at = excluded.at",
+        [(tenant, kind, lost, kept, at) for lost, kept in resolved.merged.items()],
+    )

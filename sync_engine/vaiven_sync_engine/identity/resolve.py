@@ -1,0 +1,63 @@
+"""One resolution: every new or changed record of one kind gets its entity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from ulid import ULID
+
+from vaiven_sync_engine.identity import assign, evidence, keys, reach
+from vaiven_sync_engine.identity.assign import Resolved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vaiven_sdk.model import Entity
+    from vaiven_sync_engine.store.sql import Sql
+
+log = structlog.get_logger("vaiven.identity")
+
+
+def resolve(
+    connection: Sql, tenant: str, entity: type[Entity], sources: Sequence[int], at: str, run: str = ""
+) -> Resolved:
+    """Give every new or changed record of these streams its entity; call it inside a transaction."""
+    dirty = _dirty(connection, tenant, sources)
+    if not dirty:
+        return Resolved()
+    spaces = keys.spaces_of(entity)
+    if not spaces:
+        return _one_each(connection, tenant, dirty)
+    keys.write_keys(connection, tenant, entity, dirty)
+    graph = reach.load(connection, tenant, entity.kind, spaces, sources, dirty)
+    graph.join()
+    out, moves = assign.assign(graph)
+    assign.write(connection, tenant, entity.kind, graph, moves, out, at)
+    evidence.record_moves(connection, tenant, entity.kind, graph, moves, run, at)
+    for entity_id, records in out.large.items():
+        log.warning("large_entity", kind=entity.kind, id=entity_id, records=records)
+    return out
+
+
+def _dirty(connection: Sql, tenant: str, sources: Sequence[int]) -> list[Any]:
+    marks = ",".join("?" * len(sources))
+    return connection.execute(
+        "SELECT source_id, remote_id, fields, hub_id, entity_id FROM record"
+        f" WHERE tenant_id = ? AND dirty <> 0 AND source_id IN ({marks})"
+        " AND (deleted_at IS NULL OR entity_id IS NOT NULL)",
+        (tenant, *sources),
+    ).fetchall()
+
+
+def _one_each(connection: Sql, tenant: str, dirty: Iterable[Any]) -> Resolved:
+    """Kinds without keys: a record is its own entity."""
+    new = [
+        (row["hub_id"] or str(ULID()), tenant, row["source_id"], row["remote_id"])
+        for row in dirty
+        if not row["entity_id"]
+    ]
+    connection.executemany(
+        "UPDATE record SET entity_id = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", new
+    )
+    return Resolved(created=len(new))
