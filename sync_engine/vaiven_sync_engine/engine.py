@@ -150,9 +150,9 @@ class Engine:
             for stream in streams:
                 row_id = await self.database.run(source_id, self.tenant, one.id, stream.name, stream.entity)
                 fields = await self.database.run(known_fields, self.tenant, row_id)
-                source = work.shaped(as_known(Source(row_id, one.id, stream), fields))
-                work.sources[row_id] = source
-                await bring_up(self.database, self.tenant, source, report.run)
+                source = as_known(Source(row_id, one.id, stream), fields)
+                work.sources[row_id] = work.shaped(source)
+                await bring_up(self.database, self.tenant, source, work.mappings[one.id], report.run, self.now())
                 if one.id in work.connections:
                     report.streams[row_id] = StreamReport(one.id, stream.name)
             if one.id in work.connections:

@@ -18,6 +18,7 @@ COMMANDS = {
     "connectors": "List the connectors, or show one.",
     "sim": "Run a connector's simulator.",
     "connect": "Connect an account, or reconnect it.",
+    "mapping": "Say which fields go which way, and whose word counts.",
     "plan": "Show what a sync would change.",
     "sync": "Sync the connected tools both ways.",
     "runs": "List the runs, or show one.",

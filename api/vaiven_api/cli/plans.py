@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,11 +15,12 @@ from vaiven_sdk.model import ENTITIES
 from vaiven_sync_engine.store import Database
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vaiven_sync_engine.plan import Planned
     from vaiven_sync_engine.report import Report
+    from vaiven_sync_engine.store import Address
+    from vaiven_sync_engine.store.sql import Sql
 
 _TITLES = ("email", "name", "full_name", "title", "subject", "number", "given_name", "domain", "external_id")
 """Fields by which a person recognises an entity, the most telling first."""
@@ -42,10 +41,9 @@ class Found:
     conflicts: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, store: Database | Path, report: Report, most: int) -> Found:
+    def of(cls, store: Database | Address, report: Report, most: int) -> Found:
         """Read it."""
-        path = store.path if isinstance(store, Database) else store
-        with _reading(path) as connection:
+        with Database.reader(store.address if isinstance(store, Database) else store) as connection:
             samples = sampled(report.plan.writes, most) if report.plan else []
             conflicts = conflicts_of(connection, run=report.run, limit=max(most, 1) * 5)
             titles = titles_of(
@@ -139,7 +137,7 @@ def conflict_line(one: Mapping[str, Any], titles: Mapping[str, str]) -> str:
 
 
 def conflicts_of(
-    connection: sqlite3.Connection, *, run: str | None = None, entity: str | None = None, limit: int
+    connection: Sql, *, run: str | None = None, entity: str | None = None, limit: int, waiting: bool = False
 ) -> list[dict[str, Any]]:
     """Values that lost, the newest first; of one run, of one entity (its id) or kind, or all."""
     where, given = ["tenant_id = ?"], [TENANT]
@@ -149,15 +147,17 @@ def conflicts_of(
     if entity:
         where.append("(entity = ? OR entity_id = ?)")
         given.extend((entity, entity))
+    if waiting:
+        where.append("state = 'open'")
     rows = connection.execute(
-        "SELECT id, at, entity, entity_id, field, kept, kept_from, lost, lost_from, rule, run_id FROM conflict"  # noqa: S608
+        "SELECT id, at, entity, entity_id, field, kept, kept_from, lost, lost_from, rule, run_id, state FROM conflict"  # noqa: S608
         f" WHERE {' AND '.join(where)} ORDER BY at DESC, id DESC LIMIT ?",
         (*given, limit),
     )
     return [{**dict(r), "kept": msgspec.json.decode(r["kept"]), "lost": msgspec.json.decode(r["lost"])} for r in rows]
 
 
-def titles_of(connection: sqlite3.Connection, wanted: Iterable[tuple[str, str]]) -> dict[str, str]:
+def titles_of(connection: Sql, wanted: Iterable[tuple[str, str]]) -> dict[str, str]:
     """What people call these entities, by id; those without any telling field are left out."""
     by_kind: dict[str, set[str]] = defaultdict(set)
     for kind, entity_id in wanted:
@@ -176,9 +176,3 @@ def titles_of(connection: sqlite3.Connection, wanted: Iterable[tuple[str, str]])
             if row and row[0]:
                 out[entity_id] = row[0]
     return out
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    with Database.reader(path) as connection:
-        yield connection

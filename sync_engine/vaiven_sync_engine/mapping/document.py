@@ -114,5 +114,5 @@ def _read(text: str | bytes, kind: type[Any], what: str) -> Any:
         raise InputInvalid(
             f"That is no {what}.",
             why=str(problem),
-            remedy="`vaiven mapping show NAME --json` prints one that is; docs/mappings.md has every word.",
+            remedy="`vaiven mapping show NAME --json` prints one that is; the page on mappings has every word.",
         ) from None
