@@ -16,7 +16,7 @@ from vaiven_sync_engine.store.entities import Canonical
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from vaiven_sync_engine.stage import Source
+    from vaiven_sync_engine.source import Source
     from vaiven_sync_engine.store.sql import Sql
 
 _SPOKEN = {"email": ("email", "role_email"), "phone": ("phone",)}
