@@ -1,4 +1,4 @@
-"""Empty stores for tests, on SQLite and on Postgres: a test that takes `empty_store` (or `empty_stores`, `stores`) runs on both."""
+"""Empty stores for tests, on SQLite and on Postgres: a test that takes `empty_store` (or `stores`) runs on both."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from vaiven_sync_engine.errors import (
     DiskFull,
     DriverMissing,
+    InputInvalid,
     StoreContended,
     StoreDamaged,
     StoreLocked,
@@ -162,7 +163,7 @@ class PostgresStore:
                 with session.transaction():
                     self._create(Statements(session))
             except BaseException:
-                session.close()
+                _end(session)
                 raise
         self._session, self._opened = session, True
 
@@ -199,11 +200,7 @@ class PostgresStore:
     def close(self) -> None:
         """Free the lock and end the session."""
         if self._session is not None:
-            with suppress(psycopg.Error):
-                # The server frees it by itself, but a moment after the session is gone from here.
-                self._session.execute(b"SELECT pg_advisory_unlock_all()")
-                self._session.commit()
-            self._session.close()
+            _end(self._session)
         self._session, self._opened = None, False
 
     @contextmanager
@@ -300,6 +297,15 @@ def _connect(address: PostgresAddress) -> psycopg.Connection[Any]:
     return session
 
 
+def _end(session: psycopg.Connection[Any]) -> None:
+    """Free the lock and close: the server frees it by itself, but a moment after the session is gone from here."""
+    with suppress(psycopg.Error):
+        session.rollback()
+        session.execute(b"SELECT pg_advisory_unlock_all()")
+        session.commit()
+    session.close()
+
+
 def _defaults(address: PostgresAddress) -> dict[str, Any]:
     """What a URL may say and need not."""
     wanted: dict[str, Any] = {
@@ -310,7 +316,16 @@ def _defaults(address: PostgresAddress) -> dict[str, Any]:
         "keepalives_interval": 10,
         "keepalives_count": 3,
     }
-    given = psycopg.conninfo.conninfo_to_dict(address.reveal())
+    try:
+        given = psycopg.conninfo.conninfo_to_dict(address.reveal())
+    except psycopg.ProgrammingError:
+        # What the driver says repeats the URL.
+        raise InputInvalid(
+            f"The address {address} cannot be read.",
+            why="a part of it does not parse, or an option is unknown",
+            remedy="Write it as postgresql://user:password@host:5432/database?option=value, with special characters as"
+            " in %40 for @.",
+        ) from None
     return {name: value for name, value in wanted.items() if name not in given}
 
 
