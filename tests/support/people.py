@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from vaiven_sdk.model import ENTITIES
-from vaiven_sync_engine.identity import edges, resolve
+from vaiven_sync_engine.identity import edges, resolve, unmerge
 from vaiven_sync_engine.identity.edges import Edge
 from vaiven_sync_engine.store import Address, Database
-from vaiven_sync_engine.store.runs import source_id
+from vaiven_sync_engine.store.runs import source_row
 
 TOOLS = ("crm", "mail", "pay")
 CRM, MAIL, PAY = 1, 2, 3
@@ -27,7 +27,7 @@ class People:
         self.database, self.kind = database, kind
         self.number = itertools.count()
         self.places: dict[str, Key] = {}
-        made = [self.sql(source_id, "local", tool, "people", kind) for tool in TOOLS]
+        made = [self.sql(source_row, "local", tool, "people", kind)[0] for tool in TOOLS]
         assert made == [CRM, MAIL, PAY]
 
     def sql(self, work: Any, *args: Any) -> Any:
@@ -88,6 +88,19 @@ class People:
             return out
 
         return self.sql(work)
+
+    def undo(self, lost: str, at: str = "later") -> Any:
+        """Undo the merge by which an entity became a redirect."""
+        apart = self.sql(lambda c: unmerge.undo(c, "local", self.kind, lost, {}, "undo", at))
+        self.resolve(f"{at}.")
+        return apart
+
+    def split(self, *remote_ids: str, at: str = "later") -> Any:
+        """Keep these records of one entity apart from its others."""
+        entity_id, named = self.entity_of(remote_ids[0]), [self.places[one] for one in remote_ids]
+        apart = self.sql(lambda c: unmerge.split(c, "local", self.kind, entity_id, named, "split", at))
+        self.resolve(f"{at}.")
+        return apart
 
     def groups(self) -> set[frozenset[str]]:
         """The records of each entity."""

@@ -10,12 +10,14 @@ from vaiven_sync_engine.identity import edges
 from vaiven_sync_engine.identity.edges import Edge
 from vaiven_sync_engine.identity.reach import current_ids
 from vaiven_sync_engine.identity.tear import tear
+from vaiven_sync_engine.store import entities as rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from vaiven_sync_engine.identity.keys import RecordKey
     from vaiven_sync_engine.source import Source
+    from vaiven_sync_engine.store.entities import Canonical
     from vaiven_sync_engine.store.sql import Sql
 
 
@@ -27,11 +29,17 @@ class Apart:
         entity_id: the entity that all of it was.
         records: those that left it.
         rest: those from which they are kept apart.
+        merged: the entity as it was together; None where no single merge is undone.
+        into: the entity into which the merge went, at the time.
+        when: the merge was made.
     """
 
     entity_id: str
     records: tuple[RecordKey, ...]
     rest: tuple[RecordKey, ...]
+    merged: Canonical | None = None
+    into: str = ""
+    when: str = ""
 
 
 def undo(connection: Sql, tenant: str, kind: str, lost: str, sources: Mapping[int, Source], run: str, at: str) -> Apart:
@@ -71,8 +79,10 @@ def undo(connection: Sql, tenant: str, kind: str, lost: str, sources: Mapping[in
         "UPDATE record SET entity_id = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
         [(lost, tenant, *key) for key in sorted(ours)],
     )
+    merged = rows.load(connection, tenant, kind, [now]).get(now)
     tear(connection, tenant, kind, now, [lost], sources, at)
-    return Apart(now, tuple(sorted(ours)), tuple(sorted(rest)))
+    edges.look_again(connection, tenant, here)
+    return Apart(now, tuple(sorted(ours)), tuple(sorted(rest)), merged, kept, when)
 
 
 def split(
