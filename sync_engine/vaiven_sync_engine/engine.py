@@ -21,6 +21,7 @@ from vaiven_sync_engine import connections as accounts
 from vaiven_sync_engine.customs import current
 from vaiven_sync_engine.errors import ApprovalNeeded, GuardTripped, PlanChanged
 from vaiven_sync_engine.mapping.apply import bring_up
+from vaiven_sync_engine.mapping.compile import shaped
 from vaiven_sync_engine.mapping.policies import Chooser, check_policies, rules_for
 from vaiven_sync_engine.mapping.versions import policies_of
 from vaiven_sync_engine.plan import Plan, Planner, dependency_order
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from vaiven_sync_engine.connections import Connection
     from vaiven_sync_engine.source import Source
     from vaiven_sync_engine.store import Database
+    from vaiven_sync_engine.store.sql import Sql
 
 log = structlog.get_logger("vaiven.engine")
 
@@ -165,6 +167,14 @@ class Engine:
                     make(client.config, client.credential) if make else Session(client.config, client.send)
                 )
         return work
+
+    def streams(self, connection: Sql, names: Sequence[str] = ()) -> dict[int, Source]:
+        """The streams of these accounts (all, when none is named) as they have them now, by row id."""
+        found: dict[int, Source] = {}
+        for one in accounts.pick(accounts.load_all(connection, self.tenant), names):
+            account = load_account(connection, self.tenant, one.id, self.load(one.connector).streams.values())
+            found.update({source.id: shaped(source, account.mapping) for source in account.sources})
+        return found
 
     def client(self, one: Connection, connector: Connector[Any]) -> Http:
         """The HTTP client of a connection; only it ever holds the credential."""
