@@ -19,6 +19,7 @@ from vaiven_sync_engine.errors import (
     StoreUnreachable,
 )
 from vaiven_sync_engine.store import Database, PostgresAddress, address_of
+from vaiven_sync_engine.store._session import Growth
 from vaiven_sync_engine.store.schema import metadata
 from vaiven_sync_engine.vault import Vault
 
@@ -37,6 +38,13 @@ def empty_store(postgres_stores):
 def database(empty_store):
     with Database.open(empty_store) as one:
         yield one
+
+
+@pytest.fixture
+def bare(postgres):
+    """A database without a table."""
+    yield PostgresAddress(postgres.make("vaiven_bare"))
+    postgres.drop("vaiven_bare")
 
 
 @pytest.fixture
@@ -231,25 +239,19 @@ def test_a_store_of_a_later_version_is_left_alone(empty_store, other):
         other.execute("UPDATE store_layout SET version = %s", (VERSION,))
 
 
-def test_a_database_without_tables_holds_no_store_and_gets_one(postgres):
-    place = PostgresAddress(postgres.make("vaiven_bare"))
-    try:
-        assert not Database.exists(place)
-        with pytest.raises(StoreDamaged, match="There is no store"), Database.reader(place):
-            pass
-        Database.open(place).close()
-        with Database.reader(place) as reader:
-            found = reader.execute(
-                "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
-            )
-            assert {row[0] for row in found} == {*metadata.tables, "store_layout"}
-            odd = reader.execute(
-                "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
-                " AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'"
-            )
-            assert odd.fetchall() == []
-    finally:
-        postgres.drop("vaiven_bare")
+def test_a_database_without_tables_holds_no_store_and_gets_one(bare):
+    assert not Database.exists(bare)
+    with pytest.raises(StoreDamaged, match="There is no store"), Database.reader(bare):
+        pass
+    Database.open(bare).close()
+    with Database.reader(bare) as reader:
+        found = reader.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()")
+        assert {row[0] for row in found} == {*metadata.tables, "store_layout"}
+        odd = reader.execute(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+            " AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'"
+        )
+        assert odd.fetchall() == []
 
 
 # ------------------------------------------------------------------------------------------ addresses
@@ -309,6 +311,25 @@ def test_without_the_driver_it_says_what_to_install(monkeypatch):
 def test_a_nul_in_what_a_tool_says_is_kept_as_a_sign_of_itself(database):
     pend(database, "a\0b")
     assert pending(database.address) == ["a\N{REPLACEMENT CHARACTER}b"]
+
+
+def test_a_table_that_grows_is_counted_also_within_its_transaction(bare):
+    """Else the plan that a statement got while the table was empty is kept, and reads all of it each time."""
+    counted = "SELECT reltuples FROM pg_class WHERE oid = 'pending'::regclass"
+
+    def work(c):
+        c.executemany(PEND, [(f"p{n}",) for n in range(Growth.FIRST)])
+        return c.execute(counted).fetchone()[0]
+
+    more = [(f"q{n}",) for n in range((Growth.TIMES - 1) * Growth.FIRST)]
+    with Database.open(bare) as database:
+        assert database.run_now(work) == Growth.FIRST
+        database.run_now(lambda c: c.executemany(PEND, more[:-1]))
+        assert database.run_now(lambda c: c.execute(counted).fetchone()[0]) == Growth.FIRST
+    with Database.open(bare) as database:
+        database.run_now(lambda c: c.executemany(PEND, [("r",)]))
+        database.run_now(lambda c: c.executemany(PEND, [(f"s{n}",) for n in range(len(more))]))
+        assert database.run_now(lambda c: c.execute(counted).fetchone()[0]) > Growth.FIRST * Growth.TIMES
 
 
 def test_what_was_deleted_is_vacuumed(database, other):
