@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,15 +40,21 @@ class People:
 
     def put(self, source: int, remote_id: str, *, hub_id: str | None = None, **fields: Any) -> None:
         """A tool has this record now."""
-        body = msgspec.json.encode(fields).decode()
-        row = ("local", source, remote_id, f"{next(self.number):09}", b"h", body, body, hub_id, "now", "run")
-        self.places[remote_id] = (source, remote_id)
+        self.put_all([(source, remote_id, fields)], hub_id=hub_id)
+
+    def put_all(self, some: Iterable[tuple[int, str, Mapping[str, Any]]], *, hub_id: str | None = None) -> None:
+        """Tools have these records now."""
+        rows = []
+        for source, remote_id, fields in some:
+            body = msgspec.json.encode(fields).decode()
+            rows.append(("local", source, remote_id, f"{next(self.number):09}", b"h", body, body, hub_id, "now", "run"))
+            self.places[remote_id] = (source, remote_id)
         self.sql(
-            lambda c: c.execute(
+            lambda c: c.executemany(
                 "INSERT INTO record (tenant_id, source_id, remote_id, version, hash, body, fields, hub_id, observed_at,"
                 " run_id) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (tenant_id, source_id, remote_id) DO UPDATE SET"
                 " fields = excluded.fields, deleted_at = NULL, dirty = 1",
-                row,
+                rows,
             )
         )
 

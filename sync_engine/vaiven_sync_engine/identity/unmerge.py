@@ -61,10 +61,9 @@ def undo(connection: Sql, tenant: str, kind: str, lost: str, sources: Mapping[in
     kept, when = event
     here = set(_records(connection, tenant, now))
     ours = here & _came(connection, tenant, "lost_id = ? AND entity_id = ? AND at = ?", (lost, kept, when))
+    new = _came(connection, tenant, "entity_id IN (?, ?) AND at >= ? AND lost_id IS NULL", (kept, now, when))
     if kept == now:
-        later = _came(connection, tenant, "entity_id = ? AND at > ?", (kept, when))
-        new = _came(connection, tenant, "entity_id = ? AND at = ? AND lost_id IS NULL", (kept, when))
-        rest = here - ours - later - new
+        rest = here - ours - new - _came(connection, tenant, "entity_id = ? AND at > ?", (kept, when))
     else:
         rest = (here - ours) & _came(connection, tenant, "lost_id = ? AND at > ?", (kept, when))
     if not ours or not rest:
@@ -75,9 +74,11 @@ def undo(connection: Sql, tenant: str, kind: str, lost: str, sources: Mapping[in
         "UPDATE merge_evidence SET undone_at = ? WHERE tenant_id = ? AND entity_id = ? AND lost_id = ? AND at = ?",
         (at, tenant, kept, lost, when),
     )
+    # What was new then or later is nobody's for the moment, so that it takes no id along to where it belongs.
+    owners = [(lost, ours), (None, here & new - ours - rest)]
     connection.executemany(
-        "UPDATE record SET entity_id = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-        [(lost, tenant, *key) for key in sorted(ours)],
+        "UPDATE record SET entity_id = ?, shadow = NULL WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+        [(owner, tenant, *key) for owner, some in owners for key in sorted(some)],
     )
     merged = rows.load(connection, tenant, kind, [now]).get(now)
     tear(connection, tenant, kind, now, [lost], sources, at)
