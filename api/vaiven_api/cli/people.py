@@ -9,6 +9,7 @@ import msgspec
 
 from vaiven_api.cli.consents import consent
 from vaiven_api.cli.erasure import erase, find, readmit
+from vaiven_api.cli.identity import resolve, review, unmerge
 from vaiven_api.cli.options import TENANT, Options, common
 from vaiven_api.cli.output import cell, moment, print_json, short, table
 from vaiven_api.cli.running import reader_of
@@ -36,7 +37,7 @@ class _People(click.Group):
 
 @click.group(cls=_People)
 def people() -> None:
-    """Find people, and why a value is what it is; erase one.
+    """Find people, and why a value is what it is; who is who; erase one.
 
     \b
     Examples:
@@ -49,6 +50,9 @@ def people() -> None:
 people.add_command(consent)
 people.add_command(erase)
 people.add_command(readmit)
+people.add_command(resolve)
+people.add_command(review)
+people.add_command(unmerge)
 
 
 @people.command()

@@ -68,10 +68,18 @@ class Parted:
         return asdict(self)
 
 
-async def match(engine: Engine, kinds: Sequence[str] = tuple(PLANS)) -> list[Passed]:
-    """Score all records of these kinds and join what is sure; tools are told by the next sync."""
+async def match(engine: Engine, kinds: Sequence[str] = tuple(PLANS), *, everything: bool = False) -> list[Passed]:
+    """Score all records of these kinds and join what is sure; tools are told by the next sync.
+
+    Args:
+        engine: of the tenant.
+        kinds: of entities.
+        everything: resolve all records by their keys first, as after a change of what a tool is said to be.
+    """
     out = []
     async with _staged(engine, "resolve") as (work, report):
+        if everything:
+            await engine.database.run(_all_again, engine.tenant, kinds)
         await engine.stage(work, report)
         for kind in kinds:
             found, gathered = await _score(engine, kind)
@@ -131,6 +139,14 @@ async def part(engine: Engine, kind: str, entity_id: str, records: Sequence[str]
         await engine.stage(work, report)
         restored = await engine.database.run(restore, engine.tenant, kind, apart, work.sources, engine.now())
         return await engine.database.run(_parted, engine.tenant, apart, work, restored)
+
+
+def _all_again(sql: Sql, tenant: str, kinds: Sequence[str]) -> None:
+    sql.execute(
+        "UPDATE record SET dirty = 1 WHERE tenant_id = ? AND source_id IN (SELECT id FROM source WHERE tenant_id = ?"
+        f" AND entity IN ({','.join('?' * len(kinds))})) AND (entity_id IS NOT NULL OR deleted_at IS NULL)",
+        (tenant, tenant, *kinds),
+    )
 
 
 async def _score(engine: Engine, kind: str) -> tuple[matching.Found, matching.Gathered]:
