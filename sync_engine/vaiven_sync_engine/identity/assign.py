@@ -43,27 +43,27 @@ class Resolved:
 def assign(graph: Graph) -> tuple[Resolved, list[Move]]:
     """Decide each group's id and which records move."""
     out, moves = Resolved(), []
-    groups, nodes = graph.groups(), graph.nodes
+    groups, entities, hubs = graph.groups(), graph.entities, graph.hubs
     claims: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for place, group in enumerate(groups):
         held: dict[str, int] = defaultdict(int)
         for number in group:
-            entity_id = nodes[number].entity_id
+            entity_id = entities[number]
             if entity_id:
                 held[entity_id] += 1
         for entity_id, count in held.items():
             claims[entity_id].append((-count, place))
     owner = {entity_id: min(parts)[1] for entity_id, parts in claims.items()}
     for place, group in enumerate(groups):
-        mine = sorted({e for n in group if (e := nodes[n].entity_id) and owner[e] == place})
-        carried = sorted({h for n in group if (h := nodes[n].hub_id) and not nodes[n].entity_id and h not in claims})
+        mine = sorted({e for n in group if (e := entities[n]) and owner[e] == place})
+        carried = sorted({h for n in group if (h := hubs.get(n)) and not entities[n] and h not in claims})
         chosen = mine[0] if mine else carried[0] if carried else str(ULID())
         out.created += not mine
         out.merged.update(dict.fromkeys(mine[1:], chosen))
         if len(group) > LARGE:
             out.large[chosen] = len(group)
         for number in group:
-            before = nodes[number].entity_id
+            before = entities[number]
             if before != chosen:
                 moves.append(Move(number, chosen, before))
                 if before and before not in mine:
@@ -79,7 +79,7 @@ def write(
     connection.executemany(
         "UPDATE record SET entity_id = ?, shadow = NULL, dirty = 1"
         " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-        [(move.entity_id, tenant, *graph.nodes[move.number].key) for move in moves],
+        [(move.entity_id, tenant, *graph.keys[move.number]) for move in moves],
     )
     connection.executemany(
         "INSERT INTO redirect (tenant_id, entity, from_id, to_id, at, evidence)"
@@ -95,12 +95,12 @@ def reclaim(connection: Sql, tenant: str, kind: str, graph: Graph, moves: list[M
     for move in moves:
         if move.lost_id in resolved.split and move.entity_id in resolved.split[move.lost_id]:
             new[move.entity_id].append(move)
-    held = {node.entity_id for node in graph.nodes}
+    held = set(graph.entities)
     former: dict[str, str] = {}
     for entity_id, some in sorted(new.items(), key=lambda item: (-len(item[1]), item[0])):
         if entity_id in held:
             continue
-        ids = {_former(connection, tenant, graph.nodes[move.number].key, move.lost_id) for move in some}
+        ids = {_former(connection, tenant, graph.keys[move.number], move.lost_id) for move in some}
         (one,) = ids if len(ids) == 1 else (None,)
         if one is not None and one not in former.values() and _was_redirect(connection, tenant, kind, one):
             former[entity_id] = one

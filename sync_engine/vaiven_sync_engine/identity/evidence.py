@@ -28,7 +28,7 @@ def record_moves(
         other, tie = found
         hashed = value_hash(tenant, tie.value) if tie.value is not None else None
         rows.append(
-            (tenant, kind, move.entity_id, *graph.nodes[move.number].key, move.lost_id, *graph.nodes[other].key,
+            (tenant, kind, move.entity_id, *graph.keys[move.number], move.lost_id, *graph.keys[other],
              tie.rule, hashed, tie.score, run, at)
         )  # fmt: skip
     connection.executemany(

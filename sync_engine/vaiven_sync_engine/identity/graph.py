@@ -15,7 +15,7 @@ from vaiven_sync_engine.identity.keys import ROLE, WEAK
 from vaiven_sync_engine.identity.names import agree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from vaiven_sync_engine.identity.edges import Edge
     from vaiven_sync_engine.identity.keys import RecordKey, Space
@@ -24,21 +24,6 @@ PAST = 10
 """Added to the priority of a key that some record no longer has."""
 LARGE = 30
 """Records in one entity from which on only strong ties add more, and people are told."""
-
-
-class Node(NamedTuple):
-    """One record.
-
-    Args:
-        entity_id: the entity that it has so far.
-        hub_id: the entity that it was made from by us, as that one is called now.
-        live: its tool has not deleted it.
-    """
-
-    key: RecordKey
-    entity_id: str | None
-    hub_id: str | None
-    live: bool
 
 
 class Tie(NamedTuple):
@@ -57,15 +42,21 @@ class Graph:
 
     Args:
         spaces: namespaces of the kind; keys of others are passed over.
-        nodes: sorted by key; a record's number is its place here.
+        keys: the records, sorted; a record's number is its place here.
+        entities: the entity that each has so far.
         names: first names of records, by their numbers; asked for those only whose names matter.
         distinct: sources that have each entity once.
+        hubs: for records that we made: the entity that they were made from, as it is called now.
+        gone: records that their tool has deleted.
     """
 
     spaces: Mapping[str, Space]
-    nodes: Sequence[Node]
+    keys: Sequence[RecordKey]
+    entities: Sequence[str | None]
     names: Callable[[Sequence[int]], Mapping[int, str]]
     distinct: frozenset[int] = frozenset()
+    hubs: Mapping[int, str] = field(default_factory=dict)
+    gone: Collection[int] = ()
     root: list[int] = field(init=False)
     members: dict[int, list[int]] = field(init=False, default_factory=dict)
     ties: list[Tie] = field(init=False, default_factory=list)
@@ -73,6 +64,7 @@ class Graph:
     """Namespace -> the number of each record's value, 0 for none: the values themselves are of no matter here."""
     _had: dict[str, dict[int, set[int]]] = field(init=False)
     _values: int = field(init=False, default=0)
+    _used: set[str] = field(init=False, default_factory=set)
     _edges: list[tuple[int, str, str, tuple[int, ...]]] = field(init=False, default_factory=list)
     _called: dict[int, str] = field(init=False, default_factory=dict)
     _said: list[Tie] = field(init=False, default_factory=list)
@@ -81,8 +73,8 @@ class Graph:
     _unlike: dict[int, set[int]] = field(init=False, default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:
-        self.root = list(range(len(self.nodes)))
-        self._held = {name: array("i", bytes(4 * len(self.nodes))) for name in self.spaces}
+        self.root = list(range(len(self.keys)))
+        self._held = {name: array("i", bytes(4 * len(self.keys))) for name in self.spaces}
         self._had = {name: {} for name, space in self.spaces.items() if space.unique}
 
     # -- what is in it
@@ -93,6 +85,7 @@ class Graph:
         if space is None:
             return
         self._values = this = self._values + 1
+        self._used.add(name)
         held, had = self._held[name], self._had.get(name)
         for number, now in holders:
             if now:
@@ -122,12 +115,13 @@ class Graph:
         else:
             self._said.append(Tie(one, two, "vendor_merge" if edge.kind == "vendor" else "person", score=edge.score))
 
-    def _crowded(self, holders: Iterable[int], limit: int) -> bool:
+    def _crowded(self, holders: Sequence[int], limit: int) -> bool:
+        if len(holders) <= limit:
+            return False
         count: dict[int, int] = defaultdict(int)
         for number in holders:
-            node = self.nodes[number]
-            if node.live:
-                source = node.key[0]
+            if number not in self.gone:
+                source = self.keys[number][0]
                 count[source] += 1
                 if count[source] > limit:
                     return True
@@ -147,6 +141,7 @@ class Graph:
                 weak = True
                 self._call()
             self._join_value(priority, name, value, holders)
+        self._edges.clear()
         for tie in sorted(self._scored, key=lambda t: (-(t.score or 0), t.one, t.two)):
             self._tie(tie, self._may_score)
 
@@ -165,17 +160,13 @@ class Graph:
 
     def _join_own(self) -> None:
         """What we created ourselves belongs to the entity it was made from, whatever its keys say."""
-        ours = [number for number, node in enumerate(self.nodes) if node.hub_id]
-        if not ours:
-            return
-        wanted = {self.nodes[number].hub_id for number in ours}
+        wanted = set(self.hubs.values())
         held: dict[str | None, list[int]] = defaultdict(list)
         # Records that came to us first, ours after them: ours hang on those.
-        for number, node in enumerate(self.nodes):
-            if not node.hub_id and node.entity_id in wanted:
-                held[node.entity_id].append(number)
-        for number in ours:
-            own = self.nodes[number].hub_id
+        for number, entity in enumerate(self.entities if wanted else ()):
+            if entity in wanted and number not in self.hubs:
+                held[entity].append(number)
+        for number, own in sorted(self.hubs.items()):
             for other in held[own]:
                 self._tie(Tie(min(number, other), max(number, other), "hub_id"), self._may_be_said)
                 if self.root[number] == self.root[other]:
@@ -196,9 +187,11 @@ class Graph:
                 return False
             return not self._contradicts(a, b, priority, by_name=space.priority >= WEAK, shared=name == ROLE)
 
+        root = self.root
         for place, first in enumerate(holders):
             for other in holders[place + 1 :]:
-                self._tie(Tie(first, other, rule, value), may)
+                if root[first] != root[other]:
+                    self._tie(Tie(first, other, rule, value), may)
 
     def _tie(self, tie: Tie, may: Callable[[int, int], bool]) -> None:
         a, b = self.root[tie.one], self.root[tie.two]
@@ -234,13 +227,13 @@ class Graph:
         return bool(self.distinct) and not self._places(a).isdisjoint(self._places(b))
 
     def _places(self, root: int) -> set[int]:
-        live = (self.nodes[n].key[0] for n in self._of(root) if self.nodes[n].live)
+        live = (self.keys[n][0] for n in self._of(root) if n not in self.gone)
         return {source for source in live if source in self.distinct}
 
     def _other_id(self, a: int, b: int, below: int) -> bool:
         """In a namespace of ids that is believed before this one, both have some and never had one in common."""
         for name, had in self._had.items():
-            if self.spaces[name].priority >= below:
+            if self.spaces[name].priority >= below or name not in self._used:
                 continue
             ours, theirs = self._ever(name, had, a), self._ever(name, had, b)
             if ours and theirs and ours.isdisjoint(theirs):
@@ -269,7 +262,7 @@ class Graph:
         """One tool knows the two by different stronger keys, or they differ between tools and the names do too."""
         differ = shared
         for name, space in self.spaces.items():
-            if space.priority >= below:
+            if space.priority >= below or name not in self._used:
                 continue
             here, there = self._by_source(name, a), self._by_source(name, b)
             for source, mine in here.items():
@@ -286,7 +279,7 @@ class Graph:
         held, out = self._held[name], defaultdict(set)
         for number in self._of(root):
             if held[number]:
-                out[self.nodes[number].key[0]].add(held[number])
+                out[self.keys[number][0]].add(held[number])
         return out
 
     def _names(self, root: int) -> list[str]:

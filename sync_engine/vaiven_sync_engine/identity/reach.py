@@ -9,7 +9,7 @@ import msgspec
 
 from vaiven_sync_engine.identity import edges as stored
 from vaiven_sync_engine.identity.edges import CHUNK, by_source
-from vaiven_sync_engine.identity.graph import Graph, Node
+from vaiven_sync_engine.identity.graph import Graph
 from vaiven_sync_engine.identity.keys import MAILBOX
 from vaiven_sync_engine.identity.names import first_name
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MANY = 2_000
 """Changed records from which on it may be quicker to look at all of the kind."""
+Numbers = dict[int, dict[str, int]]
+"""Source -> remote id -> the record's number in the graph; every source is there, some without records."""
 _EMAIL = "email"
 _PLACED = "(entity_id IS NOT NULL OR (dirty <> 0 AND deleted_at IS NULL))"
 
@@ -60,7 +62,7 @@ def load_all(connection: Sql, tenant: str, kind: str, spaces: Mapping[str, Space
 
 
 def _grouped(
-    connection: Sql, tenant: str, kind: str, name: str, numbers: Mapping[RecordKey, int]
+    connection: Sql, tenant: str, kind: str, name: str, numbers: Numbers
 ) -> Iterator[tuple[str, list[tuple[int, bool]]]]:
     """Each value of a namespace with the numbers of its holders."""
     last, holders = None, list[tuple[int, bool]]()
@@ -70,7 +72,7 @@ def _grouped(
         (tenant, kind, name),
     ):
         value, source, remote, current = row
-        number = numbers.get((source, remote))
+        number = numbers[source].get(remote)
         if number is None:
             continue
         if value != last:
@@ -117,14 +119,24 @@ def _is_most(connection: Sql, tenant: str, sources: Sequence[int], dirty: int) -
 
 def _graph(
     connection: Sql, tenant: str, kind: str, spaces: Mapping[str, Space], rows: Iterable[Any]
-) -> tuple[Graph, dict[RecordKey, int]]:
-    nodes = [Node((row[0], row[1]), row[2], row[3], row[4] is None) for row in rows]
-    nodes.sort(key=lambda node: node.key)
-    now = current_ids(connection, tenant, kind, {node.hub_id for node in nodes if node.hub_id})
-    if now:
-        nodes = [node._replace(hub_id=now[node.hub_id]) if node.hub_id else node for node in nodes]
-    graph = Graph(spaces, nodes, _namer(connection, tenant, nodes), distinct_sources(connection, tenant))
-    return graph, {node.key: number for number, node in enumerate(nodes)}
+) -> tuple[Graph, Numbers]:
+    found = sorted(((row[0], row[1]), row[2], row[3], row[4] is not None) for row in rows)
+    keys = [row[0] for row in found]
+    made = {number: row[2] for number, row in enumerate(found) if row[2]}
+    now = current_ids(connection, tenant, kind, set(made.values())) if made else {}
+    graph = Graph(
+        spaces,
+        keys,
+        [row[1] for row in found],
+        _namer(connection, tenant, keys),
+        distinct_sources(connection, tenant),
+        {number: now[hub] for number, hub in made.items()},
+        {number for number, row in enumerate(found) if row[3]},
+    )
+    numbers: Numbers = defaultdict(dict)
+    for number, (source, remote) in enumerate(keys):
+        numbers[source][remote] = number
+    return graph, numbers
 
 
 def distinct_sources(connection: Sql, tenant: str) -> frozenset[int]:
@@ -141,9 +153,9 @@ def distinct_sources(connection: Sql, tenant: str) -> frozenset[int]:
     )
 
 
-def _namer(connection: Sql, tenant: str, nodes: Sequence[Node]) -> Callable[[Sequence[int]], dict[int, str]]:
+def _namer(connection: Sql, tenant: str, keys: Sequence[RecordKey]) -> Callable[[Sequence[int]], dict[int, str]]:
     def names(numbers: Sequence[int]) -> dict[int, str]:
-        by_key = {nodes[number].key: number for number in numbers}
+        by_key = {keys[number]: number for number in numbers}
         out = {}
         for source, remotes in by_source(by_key):
             for row in connection.execute(
@@ -158,24 +170,23 @@ def _namer(connection: Sql, tenant: str, nodes: Sequence[Node]) -> Callable[[Seq
     return names
 
 
-def _boxes(
-    connection: Sql, tenant: str, kind: str, numbers: Mapping[RecordKey, int]
-) -> dict[str, list[tuple[int, bool]]]:
+def _boxes(connection: Sql, tenant: str, kind: str, numbers: Numbers) -> dict[str, list[tuple[int, bool]]]:
     boxes: dict[str, list[tuple[int, bool]]] = defaultdict(list)
     for row in connection.execute(
         "SELECT value, source_id, remote_id, current FROM record_key WHERE tenant_id = ? AND entity = ?"
         " AND namespace = ?",
         (tenant, kind, MAILBOX),
     ):
-        if (row[1], row[2]) in numbers:
-            boxes[row[0]].append((numbers[row[1], row[2]], bool(row[3])))
+        if row[2] in numbers[row[1]]:
+            boxes[row[0]].append((numbers[row[1]][row[2]], bool(row[3])))
     return boxes
 
 
-def _add_edges(graph: Graph, numbers: Mapping[RecordKey, int], edges: Iterable[Edge]) -> None:
+def _add_edges(graph: Graph, numbers: Numbers, edges: Iterable[Edge]) -> None:
     for edge in edges:
-        if edge.one in numbers and edge.two in numbers:
-            graph.edge(numbers[edge.one], numbers[edge.two], edge)
+        one, two = (numbers[source].get(remote) for source, remote in (edge.one, edge.two))
+        if one is not None and two is not None:
+            graph.edge(one, two, edge)
 
 
 class _Reach:
@@ -305,5 +316,6 @@ class _Reach:
         return found
 
 
-def _numbered(holders: Iterable[tuple[RecordKey, bool]], numbers: Mapping[RecordKey, int]) -> list[tuple[int, bool]]:
-    return [(numbers[key], now) for key, now in holders if key in numbers]
+def _numbered(holders: Iterable[tuple[RecordKey, bool]], numbers: Numbers) -> list[tuple[int, bool]]:
+    found = ((numbers[source].get(remote), now) for (source, remote), now in holders)
+    return [(number, now) for number, now in found if number is not None]

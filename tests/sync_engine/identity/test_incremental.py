@@ -142,5 +142,5 @@ def test_a_shared_value_is_not_looked_through(people: People, monkeypatch: pytes
     monkeypatch.setattr(reach, "load", lambda *args: looked_at.append(load(*args)) or looked_at[0])
     people.put(PAY, "p50", email="till@shop.com", external_id="50")
     people.resolve()
-    assert len(looked_at[0].nodes) == 1
+    assert len(looked_at[0].keys) == 1
     assert len(people.groups()) == 51
