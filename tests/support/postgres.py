@@ -34,6 +34,9 @@ FAST = {
 DURABLE = {**FAST, "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 """For tests that kill the server."""
 
+ROOM = 2 * 1024**3
+"""Bytes that the server's files may need."""
+
 # Stops the server when its own input ends: with the tests, however these end. `$1` is pg_ctl, `$2` the data.
 _GUARD = (
     'exec 3<&0 </dev/null; "$1" start -w -s -D "$2" -l "$3" -o "$4" 3<&- >&2 && head -n 1 "$2/postmaster.pid";'
@@ -120,7 +123,7 @@ def server(settings: Mapping[str, str] = FAST) -> Iterator[Server]:
                 found.drop(name)
         return
     folder = programs(wheel=given == "wheel")
-    home = Path(tempfile.mkdtemp(prefix="vaiven-postgres-"))
+    home = Path(tempfile.mkdtemp(prefix="vaiven-postgres-", dir=_memory()))
     try:
         yield from _own(home, folder, settings)
     finally:
@@ -161,6 +164,13 @@ def _copied(folder: Path, to: Path) -> Path:
         if part.suffix != ".dist-info":
             shutil.copytree(part, to / part.name, ignore=shutil.ignore_patterns("include"))
     return to / folder.relative_to(package.parent)
+
+
+def _memory() -> Path | None:
+    """A folder in memory, where there is one with room: to remove thousands of files from a disk can take a minute."""
+    shared = Path("/dev/shm")
+    roomy = shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > ROOM
+    return shared if roomy else None
 
 
 def _somebody() -> dict[str, Any]:

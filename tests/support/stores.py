@@ -22,6 +22,12 @@ on_sqlite = pytest.mark.parametrize("stores", ["sqlite"], indirect=True)
 """For what only a file can show: its lock, its bytes, its disk."""
 on_postgres = pytest.mark.parametrize("stores", ON_BOTH[1:], indirect=True)
 """For what only a server can show."""
+slow_on_postgres = pytest.mark.parametrize(
+    "stores",
+    ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(300)])],
+    indirect=True,
+)
+"""For a test of very many transactions."""
 _numbers = count(1)
 
 # Emptied, a database is ready again in a third of the time that a copy of the template takes.

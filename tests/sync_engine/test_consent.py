@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.office import Tool, desk_at
+from tests.support.stores import slow_on_postgres
 from vaiven_sync_engine.consent.acts import Act, record_act
 from vaiven_sync_engine.consent.rule import EVIDENCE, Statement, decide
 from vaiven_sync_engine.errors import InputInvalid
@@ -250,6 +251,7 @@ def test_law_the_state_does_not_hang_on_the_order_and_is_never_looser_than_what_
     assert found == {expected}
 
 
+@slow_on_postgres
 @given(
     st.lists(
         st.tuples(

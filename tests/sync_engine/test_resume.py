@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.support.hub import hub_at
+from tests.support.stores import slow_on_postgres
 from tests.support.wire_vendor import PAGINGS, SIZE, TOKEN, WireVendor, wire_connector
 from vaiven_sdk import http as sdk_http
 from vaiven_sdk.testing import Fault, serve
@@ -130,6 +131,7 @@ async def test_a_server_that_is_gone_and_comes_back_at_another_address(empty_sto
         assert_complete(hub, vendor)
 
 
+@slow_on_postgres
 async def test_a_death_at_any_transaction_loses_nothing_and_counts_nothing_twice(empty_stores, served, vendor):
     fuse, died = 0, True
     while died:
