@@ -149,7 +149,12 @@ class PostgresStore:
         if have == schema.VERSION:
             return
         schema.check(have, self.address)
-        for statement in schema.statements(_dialect()):
+        there: dict[str, set[str]] = {}
+        for row in statements.execute(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+        ):
+            there.setdefault(row[0], set()).add(row[1])
+        for statement in schema.statements(_dialect(), there):
             statements.execute(statement)
         statements.execute(_CREATE_VERSION)
         statements.execute("DELETE FROM store_layout")

@@ -17,13 +17,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from vaiven_sync_engine.errors import StoreDamaged
 from vaiven_sync_engine.store.tables import unified_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from sqlalchemy.engine import Dialect
 
@@ -348,10 +348,21 @@ run = Table(
 UNIFIED = unified_tables(metadata)
 
 
-def statements(dialect: Dialect) -> Iterator[str]:
-    """What makes each table and index that is not there yet, in a database's own words."""
+def statements(dialect: Dialect, there: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """What makes each table, column and index that is not there yet, in a database's own words.
+
+    A column that a later version adds may be empty or has a default; nothing else of a table changes.
+
+    Args:
+        dialect: of the database.
+        there: the columns of each table that it has.
+    """
     for table in metadata.sorted_tables:
-        yield str(CreateTable(table, if_not_exists=True).compile(dialect=dialect))
+        if table.name not in there:
+            yield str(CreateTable(table).compile(dialect=dialect))
+        for column in table.columns:
+            if table.name in there and column.name not in there[table.name]:
+                yield f'ALTER TABLE "{table.name}" ADD COLUMN {CreateColumn(column).compile(dialect=dialect)}'
         for index in sorted(table.indexes, key=lambda i: str(i.name)):
             yield str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect))
 

@@ -132,8 +132,10 @@ class SqliteFile:
         schema.check(have, self.path)
         from sqlalchemy.dialects import sqlite  # noqa: PLC0415
 
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        there = {name: {row["name"] for row in connection.execute(f'PRAGMA table_info("{name}")')} for name in tables}
         connection.execute("BEGIN IMMEDIATE")
-        for statement in schema.statements(sqlite.dialect()):
+        for statement in schema.statements(sqlite.dialect(), there):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version={schema.VERSION}")
         connection.execute("COMMIT")

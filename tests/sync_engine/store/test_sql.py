@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from vaiven_sync_engine.store import Database
 from vaiven_sync_engine.store._statements import SIZES, insert_of, numbered
+from vaiven_sync_engine.store.runs import source_row
 from vaiven_sync_engine.store.sql import scratch
 
 PEND = "INSERT INTO pending (tenant_id, entity, entity_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -146,6 +148,21 @@ def test_a_reader_cannot_write(database):
         assert reader.execute("SELECT count(*) FROM record").fetchone()[0] == 0
         with pytest.raises(Exception, match=r"read-?only"):
             reader.execute("DELETE FROM record")
+
+
+def test_a_store_of_an_earlier_layout_gets_what_it_lacks_and_keeps_what_it_has(empty_stores):
+    place = empty_stores()
+    with Database.open(place) as database:
+        database.run_now(source_row, "local", "crm", "people", "person")
+        database.run_now(lambda c: c.execute("ALTER TABLE source DROP COLUMN mapping_version"))
+        database.run_now(lambda c: c.execute("DROP TABLE quarantine"))
+        earlier = "PRAGMA user_version=1" if isinstance(place, Path) else "UPDATE store_layout SET version = 1"
+        database.run_now(lambda c: c.execute(earlier))
+    with Database.open(place) as database:
+        found = database.run_now(lambda c: c.execute("SELECT stream, mapping_version FROM source").fetchall())
+        assert [tuple(row) for row in found] == [("people", 0)]
+        assert database.run_now(lambda c: c.execute("SELECT count(*) FROM quarantine").fetchone()[0]) == 0
+    Database.open(place).close()
 
 
 # ------------------------------------------------------------------------------------------ statements of Postgres
