@@ -57,7 +57,7 @@ class Graph:
     distinct: frozenset[int] = frozenset()
     hubs: Mapping[int, str] = field(default_factory=dict)
     gone: Collection[int] = ()
-    root: list[int] = field(init=False)
+    root: array[int] = field(init=False)
     members: dict[int, list[int]] = field(init=False, default_factory=dict)
     ties: list[Tie] = field(init=False, default_factory=list)
     _held: dict[str, array[int]] = field(init=False)
@@ -73,7 +73,7 @@ class Graph:
     _unlike: dict[int, set[int]] = field(init=False, default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:
-        self.root = list(range(len(self.keys)))
+        self.root = array("i", range(len(self.keys)))
         self._held = {name: array("i", bytes(4 * len(self.keys))) for name in self.spaces}
         self._had = {name: {} for name, space in self.spaces.items() if space.unique}
 

@@ -26,6 +26,8 @@ _LEGAL = frozenset(
     " ltd ltda nv oy oyj plc pty pvt sa sae sarl sas sl slu spa srl ug".split()
 )
 """Legal forms: they are left out of names or written in, as people please."""
+_INITIAL = re.compile(r"(?<=\b\w)\.")
+"""The full stop of `S.L.` and `A.B.C.`, which some write and some do not."""
 _KEYED = {SAME: 0.3, SLIP: 0.1, SLIPS: 0.05, OTHER: 0.55}
 """Prior of a field that is a key: records that share one are joined already, the rest mostly have two."""
 
@@ -70,7 +72,8 @@ def _person(fields: Mapping[str, Any]) -> Profile:
 def _company(fields: Mapping[str, Any]) -> Profile:
     house, street = _street(fields.get("street"))
     domain = str(fields.get("domain") or "")
-    words = _fold(fields.get("name") or fields.get("legal_name")).split()
+    called = str(fields.get("name") or fields.get("legal_name") or "")
+    words = _fold(_INITIAL.sub("", called)).split()
     return {
         "name": " ".join(w for w in words if w not in _LEGAL) or " ".join(words) or None,
         "domain": domain if domain and not is_blocked("domain", domain) else None,
