@@ -178,7 +178,10 @@ class Connector(Generic[C]):
         return function
 
     def error(self, function: Callable[[int, Any], VaivenError | None]) -> Any:
-        """Mark the function that names an error better than its HTTP status does: `(status, decoded body)`."""
+        """Mark the function that names an error better than its HTTP status does: `(status, body)`.
+
+        The body is the answer's JSON of any shape, else its text (a `str`), and None when it is empty.
+        """
         self.hooks["error"] = function
         return function
 
