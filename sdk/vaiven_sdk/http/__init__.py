@@ -143,6 +143,8 @@ class Http:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        content_type: str = "",
         headers: Mapping[str, str] | None = None,
         safe: bool = False,
         cost: float | None = None,
@@ -160,6 +162,8 @@ class Http:
             params: query.
             json: body to send as JSON.
             form: body to send as a form, if not JSON.
+            content: body to send as it is (CSV, JSON lines, multipart), instead of both.
+            content_type: of that body.
             headers: further headers.
             safe: repeating it does no harm: a read, a write by key, or one with an idempotency key.
             cost: what it uses up of the limits that price requests, instead of their own estimate.
@@ -174,15 +178,16 @@ class Http:
         """
         address = self._addresses.of(path, own=own)
         signed = address.ours or not presigned
-        content, kind = body(json, form)
+        sent, kind = body(json, form, content)
         extra = {
             # Below what is named: JSON:API has a media type of its own.
             **({"Content-Type": kind} if kind else {}),
             **(self.connector.headers if signed else {}),
+            **({"Content-Type": content_type} if content_type else {}),
             **(headers or {}),
         }
         whole = self._whole(address, path, params)
-        request = self._client.build_request(method, whole, content=content, headers=extra)
+        request = self._client.build_request(method, whole, content=sent, headers=extra)
         task = _Task(request, address.key, safe, self._until(deadline), json, cost, signed, check, into)
         try:
             return await self._tried(task)
