@@ -131,7 +131,9 @@ class Stream(Generic[R, C]):
             needs: unified fields that this tool must be able to take; what the link ties together when left out.
         """
         known = self.record.mapped()
-        ends = [name for name in self.record.__entity__.natural_key if name in known and known[name].ref]
+        ends = [
+            name for name in self.record.__entity__.natural_key if name in known and (known[name].ref or known[name].of)
+        ]
         return self._writer("create", batch, ends if needs is None else needs, shape="membership")
 
     def remove(self, *, batch: int = 1) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:

@@ -229,9 +229,12 @@ class Pusher:
         find = References(connection, self.tenant, self.sources)
         for name in planned.fields:
             mapped = record.mapped().get(name)
-            ref = mapped.ref if mapped else None  # a custom field may have vanished since
-            if ref is not None and wanted[name]:
-                wanted[name] = find.remote_id(self.source, ref, wanted[name])
+            if mapped is None or not wanted[name]:  # a custom field may have vanished since
+                continue
+            if mapped.ref is not None:
+                wanted[name] = find.remote_id(self.source, mapped.ref, wanted[name])
+            elif mapped.of:
+                wanted[name] = find.values(self.source, name, wanted[name])
         before = None
         if planned.op == "create":
             full, changed = record.blank({n: wanted.get(n) for n in planned.fields})
@@ -338,7 +341,7 @@ class Pusher:
         kept = msgspec.json.decode(stored.fields) if stored is not None else {}
         mapped = self.source.stream.record.mapped()
         for name, (value, rev) in planned.fields.items():
-            told = stored is not None and name in mapped and mapped[name].ref is None
+            told = stored is not None and name in mapped and not (mapped[name].ref or mapped[name].of)
             as_kept = kept.get(name) if told else value
             shadow[name] = [as_kept, rev]
         if planned.op == "create":

@@ -11,7 +11,7 @@ from ulid import ULID
 
 from vaiven_sdk.model import ENTITIES, METRICS, Field, Nature
 from vaiven_sync_engine.derive import CHANNELS, absorb, derive, log_consent
-from vaiven_sync_engine.links import is_link, join
+from vaiven_sync_engine.links import is_link, is_looked_into, join
 from vaiven_sync_engine.merge import Lost, Observation, custom_specs, ignore, observe
 from vaiven_sync_engine.records import UNREAD
 from vaiven_sync_engine.resolve import resolve
@@ -176,6 +176,8 @@ class Stage:
             [(self.tenant, kind, entity_id) for entity_id, _ in chunk],
         )
         linked = [entity_id for entity_id, records in chunk if any(not row["shadow"] for row in records)]
+        if is_looked_into(kind, (s.stream for s in self.sources.values())):
+            linked += [entity.id for entity in touched]
         rows.pend_referrers(connection, self.tenant, kind, linked, {s.entity for s in self.sources.values()})
         self._keep(connection, kind, conflicts)
         log_consent(connection, self.tenant, consents, self.sources, self.at)
@@ -192,7 +194,8 @@ class Stage:
         # A tool that keeps no modification time: its first word counts as old, a later change as of when we saw it.
         at = row["version"] if "T" in row["version"] else (row["observed_at"] if shadow else "")
         waits = bool(unread)
-        unread |= set(fields.pop(UNREAD, ())) | (shadow.keys() - source.stream.record.mapped().keys())
+        mapped = source.stream.record.mapped()
+        unread |= set(fields.pop(UNREAD, ())) | (shadow.keys() - mapped.keys()) | {n for n in mapped if mapped[n].of}
         return Observation(row["source_id"], row["remote_id"], at, fields, shadow, frozenset(unread)), waits
 
     def _reader(self, connection: sqlite3.Connection, specs: Mapping[str, Field]) -> Callable[[Any], dict[str, Any]]:
