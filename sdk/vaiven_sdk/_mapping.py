@@ -122,12 +122,12 @@ def compile_mapping(
         target = known.get(wire.to)
         _closed(f"{owner}.{name}", target, wire.values)
         _there(f"{owner}.{name}", target, wire)
-        into = _reader(target, wire.values, wire.ref)
+        into = reader(target, wire.values, wire.ref)
         read = _nothing if wire.of else _read_field(name, into)
         add(name, Mapped(wire.to, name, read, _write_field(name, target, wire), wire.ref, wire.of))
     for to, method, back, ref, values in derived:
         _closed(f"{owner}.{method.__name__}", known.get(to), values)
-        into = _reader(known.get(to), values)
+        into = reader(known.get(to), values)
         add(method.__name__, Mapped(to, None, _read_method(method, into), back, ref))
     return Mapping(fields)
 
@@ -242,7 +242,7 @@ def _closed(where: str, target: Field | None, values: AnyMapping[Any, str] | Non
         raise TypeError(f"{where}: that the vendor says nothing is no permission")
 
 
-def _reader(
+def reader(
     target: Field | None, values: AnyMapping[Any, str] | None = None, ref: str | None = None
 ) -> Callable[[Any], Any]:
     """The function that makes a non-null Python value clean JSON of the unified field's type."""

@@ -84,3 +84,10 @@ class ErasureUnfinished(CustomerError):
 
     code = "erasure_unfinished"
     remedy = "Run the same command again: what is erased already stays erased."
+
+
+class NotComputable(MakerError):
+    """A value that was worked out has no place where it was to go."""
+
+    code = "not_computable"
+    remedy = "Set fields that exist and are the hub's to say (docs: concepts/computed-values), to values of their type."

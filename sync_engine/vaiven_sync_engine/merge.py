@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vaiven_sdk.model import Field, Merge, Pii
+from vaiven_sync_engine.store.entities import HUB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -109,6 +110,8 @@ def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) ->
             _union(entity, seen, name, value, last)
         elif spec.merge in {Merge.EARLIEST, Merge.LATEST}:
             _extreme(entity, seen, name, value, latest=spec.merge is Merge.LATEST)
+        elif name in entity.origins and entity.origins[name].source == HUB:
+            lost.append(_computed(entity, seen, name, value))
         elif rev <= agreed and last is not None:
             seen.shadow[name] = [value, entity.set(name, value, *seen.origin, seen.at, "only_change")]
         elif rev == 0:
@@ -128,6 +131,13 @@ def ignore(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) -> 
             if value is not None and value != entity.values.get(name):
                 lost.append(Lost(name, None, (0, ""), value, seen.origin, "delete_wins"))
     return lost
+
+
+def _computed(entity: Canonical, seen: Observation, name: str, value: Any) -> Lost:
+    """The hub worked the value out: it stays, and the tool is due to get it again; what somebody typed is kept."""
+    seen.shadow[name] = [value, 0]
+    kept_from = (HUB, entity.origins[name].remote_id)
+    return Lost(name, entity.values.get(name), kept_from, value, seen.origin, "computed")
 
 
 def _last_writer(entity: Canonical, seen: Observation, name: str, value: Any, agreed: int) -> Lost:

@@ -152,7 +152,7 @@ def _load(connection: sqlite3.Connection, tenant: str, kind: str, dirty: Iterabl
         "INSERT OR IGNORE INTO reach VALUES (?, ?)", [(r["source_id"], r["remote_id"]) for r in dirty]
     )
     # A record that carries our id belongs to that entity, so that entity's other records are within reach as well.
-    carried = {_current(connection, tenant, kind, r["hub_id"]) for r in dirty if r["hub_id"]}
+    carried = {current_id(connection, tenant, kind, r["hub_id"]) for r in dirty if r["hub_id"]}
     connection.executemany("INSERT OR IGNORE INTO claim VALUES (?)", [(hub_id,) for hub_id in carried])
     while True:
         before = connection.total_changes
@@ -181,7 +181,7 @@ def _load(connection: sqlite3.Connection, tenant: str, kind: str, dirty: Iterabl
         (tenant,),
     ):
         key = (row["source_id"], row["remote_id"])
-        graph.nodes[key] = _Node(key, row["entity_id"], _current(connection, tenant, kind, row["hub_id"]))
+        graph.nodes[key] = _Node(key, row["entity_id"], current_id(connection, tenant, kind, row["hub_id"]))
     for row in connection.execute(
         "SELECT k.namespace, k.value, k.source_id, k.remote_id, k.current FROM reach r JOIN record_key k"
         " ON k.tenant_id = ? AND k.source_id = r.source_id AND k.remote_id = r.remote_id WHERE k.entity = ?",
@@ -191,7 +191,7 @@ def _load(connection: sqlite3.Connection, tenant: str, kind: str, dirty: Iterabl
     return graph
 
 
-def _current(connection: sqlite3.Connection, tenant: str, kind: str, hub_id: str | None) -> str | None:
+def current_id(connection: sqlite3.Connection, tenant: str, kind: str, hub_id: str | None) -> str | None:
     """The id that an entity has now: it may have been merged into another one since we wrote it."""
     while hub_id:
         row = connection.execute(

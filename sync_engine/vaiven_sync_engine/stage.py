@@ -346,7 +346,7 @@ class Stage:
 
     def _named(self, origin: tuple[int, str]) -> str:
         source = self.sources.get(origin[0])
-        return f"{source.connection_id}/{source.stream.name}/{origin[1]}" if source else "hub"
+        return f"{source.connection_id}/{source.stream.name}/{origin[1]}" if source else f"hub/{origin[1]}".rstrip("/")
 
     def _facts(self, connection: sqlite3.Connection, kind: str, sources: Sequence[int]) -> Staged:
         """Facts and events: one source each, no merge; a fact that is restated keeps its earlier values."""
