@@ -80,6 +80,8 @@ class Connector(Generic[C]):
         check_slots(self.base_url, self.config, self.slug)
         for scheme in self.auth:
             scheme.check(self.config, self.slug)
+            for name in getattr(getattr(scheme, "answer", None), "settings", ()):
+                check_slots(f"{{config.{name}}}", self.config, self.slug)
 
     def stream(
         self,

@@ -18,6 +18,7 @@ from tenacity import (
 
 from vaiven_sdk.auth import OAuth2, Outgoing, Together, TokenAuth, choose
 from vaiven_sdk.auth.token import refusal
+from vaiven_sdk.config import completed
 from vaiven_sdk.errors import (
     ConfigInvalid,
     OriginRefused,
@@ -115,6 +116,7 @@ class Http:
             )
         self._scheme = scheme
         self._tokens = Tokens(scheme, self.credential, self.config, self.keep)
+        self.config = completed(self.config, self.credential)
         self._addresses = Addresses(self.connector, self.config, self.base_url)
         if self._tokens.used or not isinstance(scheme, TokenAuth):
             # A credential that no request can carry is told now, not after the first pages.
@@ -176,6 +178,8 @@ class Http:
         Raises:
             VaivenError: by who must act; see `vaiven_sdk.errors`.
         """
+        if not self._addresses.complete:
+            await self.settle()
         address = self._addresses.of(path, own=own)
         signed = address.ours or not presigned
         sent, kind = body(json, form, content)
@@ -198,6 +202,12 @@ class Http:
             raise first
         # It was refused before it did anything: also a write may be sent again.
         return await self._tried(task)
+
+    async def settle(self) -> None:
+        """See to it that there is a token, and take the settings that its answer tells."""
+        await self._tokens.ready(self._ask_token)
+        self.config = completed(self.config, self._tokens.credential)
+        self._addresses = Addresses(self.connector, self.config, self.base_url)
 
     async def exchange(self, code: str, *, redirect_uri: str, verifier: str = "") -> dict[str, str]:
         """Exchange an authorization code for tokens, and use them from now on.
@@ -231,6 +241,7 @@ class Http:
             hide(refused, self._tokens.secrets | {code, verifier})
             raise
         await self._tokens.take(credential)
+        await self.settle()
         return credential
 
     def _whole(self, address: Address, path: str, params: Mapping[str, Any] | None) -> httpx.URL:
