@@ -57,7 +57,9 @@ class Fact:
         Raises:
             TypeError: a name that no fact has.
         """
-        money = {name: Decimal(str(values[name])) for name in ("spend", "purchase_value") if name in values}
+        money: dict[str, Any] = {
+            name: Decimal(str(values[name])) for name in ("spend", "purchase_value") if name in values
+        }
         full: dict[str, Any] = {**values, **money}
         full.setdefault("link_clicks", int(full.get("clicks", 0)) * 3 // 4)
         return cls(**full)
