@@ -1,8 +1,8 @@
 """Offline conversions: an event of another tool is uploaded as a conversion of one conversion action, once.
 
-`ConversionUploadService.UploadClickConversions` takes 2,000 at once ("Quotas"), and always in part. The order ID keeps
-Google from counting one twice. What became of an upload is told by day and action, not by event. Since 2026-06-15 Google
-takes them only from who had sent some in the half year before; others must use its Data Manager API
+`ConversionUploadService.UploadClickConversions` takes 2,000 at once ("Quotas"), always in part. The order ID keeps
+Google from counting one twice. What became of an upload is told by day and action, not by event. Since 2026-06-15 it
+takes them only of those who had sent some in the half year before; others must use its Data Manager API
 (developers.google.com/ads/blog, 2026-05-15). Read 2026-11-25.
 """
 

@@ -31,7 +31,7 @@ KEPT = 1_126
 STEP = 92
 """Days in one query; each counts as one operation, whatever its pages."""
 SPEND = 30
-"""Days for which cost and clicks are read again: ours. Invalid clicks are taken out afterwards, and no bound is given."""
+"""Days for which cost and clicks are read again: ours. Invalid clicks are taken out later, and no bound is given."""
 LONGEST = 90
 """Days: the longest conversion window that Google lets anybody choose."""
 USUAL = 30
