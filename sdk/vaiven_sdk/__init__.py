@@ -53,7 +53,21 @@ from vaiven_sdk.evidence import Proof, proof
 from vaiven_sdk.guarantees import CreateKey, Deletes, Guarantee, Guard
 from vaiven_sdk.limits import Limit, Reading
 from vaiven_sdk.paging import Page
-from vaiven_sdk.read import Ask, Fetched, Read, Request, Window, capped, each, get, graphql, post, report, windows
+from vaiven_sdk.read import (
+    Ask,
+    Fetched,
+    Read,
+    Request,
+    Window,
+    capped,
+    each,
+    get,
+    graphql,
+    post,
+    report,
+    user_errors,
+    windows,
+)
 from vaiven_sdk.record import Record, derive, wire
 from vaiven_sdk.scopes import Scope
 from vaiven_sdk.session import Session
@@ -147,6 +161,7 @@ __all__ = [
     "proof",
     "report",
     "signatures",
+    "user_errors",
     "windows",
     "wire",
 ]

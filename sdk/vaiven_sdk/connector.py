@@ -80,6 +80,8 @@ class Connector(Generic[C]):
         check_slots(self.base_url, self.config, self.slug)
         for scheme in self.auth:
             scheme.check(self.config, self.slug)
+            for name in getattr(getattr(scheme, "answer", None), "settings", ()):
+                check_slots(f"{{config.{name}}}", self.config, self.slug)
 
     def stream(
         self,
@@ -178,7 +180,10 @@ class Connector(Generic[C]):
         return function
 
     def error(self, function: Callable[[int, Any], VaivenError | None]) -> Any:
-        """Mark the function that names an error better than its HTTP status does: `(status, decoded body)`."""
+        """Mark the function that names an error better than its HTTP status does: `(status, body)`.
+
+        The body is the answer's JSON of any shape, else its text (a `str`), and None when it is empty.
+        """
         self.hooks["error"] = function
         return function
 

@@ -32,6 +32,7 @@ class Wire:
     values: Mapping[Any, str] | None = None
     back: Mapping[str, Any] | None = None
     read_only: bool = False
+    of: str | tuple[str, ...] = ()
 
 
 def wire(
@@ -42,6 +43,7 @@ def wire(
     values: Mapping[Any, str] | None = None,
     back: Mapping[str, Any] | None = None,
     read_only: bool = False,
+    of: str | tuple[str, ...] = (),
     description: str | None = None,
 ) -> Any:
     """Declare one field of a record.
@@ -55,11 +57,14 @@ def wire(
             they are all that the vendor's states mean, and one that is missing says nothing.
         back: unified value to the vendor's, where inverting `values` is not what writing needs.
         read_only: never written.
+        of: `to` is a reference, and this tool keeps no record of what it means (an ad audience of hashed addresses):
+            the field is written with this unified value of the entity at the other end, or with a dict of those of
+            several that it has. Nothing is written while it has none. The field says nothing when it is read.
         description: shown in the connector's docs.
     """
     first, *rest = (path or "").split(".")
     picks = any(step.isdecimal() for step in rest)
-    mark = Wire(tuple((path or "").split(".")) if path else (), to, ref, values, back, read_only or picks)
+    mark = Wire(tuple((path or "").split(".")) if path else (), to, ref, values, back, read_only or picks, of)
     alias = AliasPath(first, *(int(step) if step.isdecimal() else step for step in rest)) if path else None
     return PydanticField(validation_alias=alias, description=description, json_schema_extra={"vaiven": mark})  # type: ignore[dict-item]
 

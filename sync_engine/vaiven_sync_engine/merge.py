@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vaiven_sdk.custom import PREFIX
 from vaiven_sdk.model import Field, Merge, Pii
 from vaiven_sync_engine.consent.rule import CHANNELS, Statement, decide
+from vaiven_sync_engine.store.entities import COMPUTED, HUB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -114,6 +115,8 @@ def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field], ru
         if value == current:
             # Both came to the same value: nothing to do on either side.
             seen.shadow[name] = [value, rev]
+        elif name in entity.origins and entity.origins[name].rule == COMPUTED:
+            lost.append(_computed(entity, seen, name, value))
         elif rules and _by_rule(entity, seen, name, value, agreed, rules, lost):
             pass
         elif spec.merge is Merge.UNION:
@@ -164,6 +167,13 @@ def _by_rule(
     if value is not None or judged.what == "wait":
         lost.append(Lost(name, current, holder, value, seen.origin, judged.rule))
     return True
+
+
+def _computed(entity: Canonical, seen: Observation, name: str, value: Any) -> Lost:
+    """The hub worked the value out: it stays, and the tool is due to get it again; what somebody typed is kept."""
+    seen.shadow[name] = [value, 0]
+    kept_from = (HUB, entity.origins[name].remote_id)
+    return Lost(name, entity.values.get(name), kept_from, value, seen.origin, "computed")
 
 
 def _last_writer(entity: Canonical, seen: Observation, name: str, value: Any, agreed: int) -> Lost:

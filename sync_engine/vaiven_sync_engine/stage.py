@@ -16,7 +16,7 @@ from vaiven_sync_engine.derive import derive
 from vaiven_sync_engine.identity import resolve
 from vaiven_sync_engine.identity.absorb import absorb
 from vaiven_sync_engine.identity.tear import tear
-from vaiven_sync_engine.links import is_link, join
+from vaiven_sync_engine.links import is_link, is_looked_into, join
 from vaiven_sync_engine.merge import Lost, Observation, custom_specs, ignore, observe
 from vaiven_sync_engine.records import PROOFS, UNREAD
 from vaiven_sync_engine.store import entities as rows
@@ -177,6 +177,8 @@ class Stage:
             [(self.tenant, kind, entity_id) for entity_id, _ in chunk],
         )
         linked = [entity_id for entity_id, records in chunk if any(not row["shadow"] for row in records)]
+        if is_looked_into(kind, (s.stream for s in self.sources.values())):
+            linked += [entity.id for entity in touched]
         rows.pend_referrers(connection, self.tenant, kind, linked, {s.entity for s in self.sources.values()})
         self._keep(connection, kind, conflicts)
         log_statements(connection, self.tenant, consents, self.sources, self.at)
@@ -197,7 +199,9 @@ class Stage:
         at = row["version"] if "T" in row["version"] else (row["observed_at"] if shadow else "")
         waits = bool(unread)
         proofs = fields.pop(PROOFS, {})
-        unread |= set(fields.pop(UNREAD, ())) | (shadow.keys() - source.stream.record.clearing())
+        record = source.stream.record
+        unread |= set(fields.pop(UNREAD, ())) | (shadow.keys() - record.clearing())
+        unread |= {name for name, mapped in record.mapped().items() if mapped.of}
         where = (row["source_id"], row["remote_id"], at)
         return Observation(*where, fields, shadow, frozenset(unread), proofs, row["observed_at"]), waits
 
@@ -313,7 +317,7 @@ class Stage:
 
     def _named(self, origin: tuple[int, str]) -> str:
         source = self.sources.get(origin[0])
-        return f"{source.connection_id}/{source.stream.name}/{origin[1]}" if source else "hub"
+        return f"{source.connection_id}/{source.stream.name}/{origin[1]}" if source else f"hub/{origin[1]}".rstrip("/")
 
     def _facts(self, connection: Sql, kind: str, sources: Sequence[int]) -> Staged:
         """Facts and events: one source each, no merge; a fact that is restated keeps its earlier values."""

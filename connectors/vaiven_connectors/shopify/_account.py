@@ -64,6 +64,7 @@ shopify = Connector(
             cost=estimate,
             actual=spent,
             learn=throttle_status,
+            grows=True,
             source="shopify.dev/docs/apps/build/apis/graphql-admin/rate-limits, read 2026-11-25",
         )
     ],

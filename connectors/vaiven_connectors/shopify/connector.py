@@ -1,6 +1,7 @@
 """Shopify: customers both ways; orders with their lines and refunds, products and variants are read."""
 
 from vaiven_sdk import Account, CreateKey, RequestRefused, Scope, Session, Window
+from vaiven_sdk.read import graphql_error
 from vaiven_sdk.webhooks import signatures
 
 from . import _writes
@@ -8,7 +9,7 @@ from ._account import VERSION, Settings, shopify
 from ._catalogue import VARIANT_LISTS, Product, Variant
 from ._custom import fields_of
 from ._customers import NAMESPACE, TYPES, Customer
-from ._graphql import ask, refusals, selection, told
+from ._graphql import PATH, refusals, selection
 from ._orders import LINE_LISTS, REFUND, Line, Order, Refund
 from ._reads import LAG, bulk, changed, changed_within, children, fit, known, refunds_of
 from ._webhooks import hints
@@ -106,7 +107,8 @@ async def account(hub: Session[Settings]) -> Account:
     A version that is retired is not refused: Shopify answers in the oldest one that is left, and says so in a header
     (shopify.dev/docs/api/usage/versioning, read 2026-11-25).
     """
-    answer = await told(hub, "query shop { shop { name myshopifyDomain } }", {})
+    query = {"query": "query shop { shop { name myshopifyDomain } }", "variables": {}}
+    answer = await hub.request("POST", PATH, json=query, safe=True, check=graphql_error)
     served = answer.headers.get("x-shopify-api-version", VERSION)
     if served != VERSION:
         raise RequestRefused(
@@ -130,7 +132,8 @@ async def prepare(hub: Session[Settings]) -> None:
     for key, kind in TYPES.items():
         name = f"Vaiven {key.replace('_', ' ')}"
         definition = {"namespace": NAMESPACE, "key": key, "name": name, "type": kind, "ownerType": "CUSTOMER"}
-        made = (await ask(hub, DEFINE, {"definition": definition})).get("metafieldDefinitionCreate")
+        data = await hub.graphql(DEFINE, {"definition": definition}, path=PATH, safe=True)
+        made = data.get("metafieldDefinitionCreate")
         for code, sentence in refusals(made):
             if code != "taken":
                 raise RequestRefused("Shopify refused to define a metafield.", why=sentence, body=made)

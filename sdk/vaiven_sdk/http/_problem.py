@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
@@ -25,14 +27,15 @@ if TYPE_CHECKING:
     from vaiven_sdk.http._answer import Answer
 
 
+_LONGEST = 20_000
+"""Bytes of a refusal's text that are looked at."""
+
+
 def problem(
     vendor: str, where: str, answer: Answer, *, repeatable: bool, refine: Callable[[int, Any], Any] | None
 ) -> VaivenError:
     """The error of an answer of 400 and above; `refine` is the connector's own naming of errors."""
-    try:
-        body = msgspec.json.decode(answer.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        body = None
+    body = told(answer)
     found = refine(answer.status, body) if refine else None
     if isinstance(found, VaivenError):
         return found
@@ -57,8 +60,25 @@ def problem(
     return RequestRefused(f"{where} refused the request.", why=why, status=status, body=body)
 
 
+def told(answer: Answer) -> Any:
+    """The body of a refusal: its JSON, else its text; None when there is neither."""
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(answer.content)
+    with suppress(UnicodeDecodeError):
+        # The cut may go through a character.
+        return codecs.getincrementaldecoder("utf-8")().decode(answer.content[:_LONGEST]).strip() or None
+    return None
+
+
 def reason(body: Any) -> str:
-    """The sentence that most vendors put in an error body, cut to a line; never the request itself."""
+    """The sentence that most vendors put in an error body, cut to a line; never the request itself.
+
+    Of a list it is the first entry's. A plain text is the sentence; a page of HTML is none.
+    """
+    if isinstance(body, list):
+        return next((said for said in map(reason, body) if said), "")
+    if isinstance(body, str):
+        return "" if body.lstrip()[:1] == "<" else " ".join(body.split())[:300]
     if not isinstance(body, dict):
         return ""
     inner = body.get("error")

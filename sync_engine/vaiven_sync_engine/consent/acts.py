@@ -19,9 +19,6 @@ from vaiven_sync_engine.store.entities import Canonical
 if TYPE_CHECKING:
     from vaiven_sync_engine.store.sql import Sql
 
-HUB = "hub"
-"""Who says it, where a conflict names the two sides."""
-
 
 @dataclass(frozen=True, slots=True)
 class Act:
@@ -135,9 +132,9 @@ def _tell_person(connection: Sql, tenant: str, person: Canonical, field: str, sa
     before, origin, rev = person.values.get(field), person.origins.get(field), person.rev
     verdict = decide(said, before, origin)
     if verdict.takes:
-        person.set(field, said.value, 0, HUB, said.at, verdict.rule)
+        person.set(field, said.value, rows.HUB, "", said.at, verdict.rule)
     elif verdict.renews:
-        person.renew(field, 0, HUB, said.at, verdict.rule)
+        person.renew(field, rows.HUB, "", said.at, verdict.rule)
     if person.changed:
         rows.save(connection, tenant, "person", [person], at)
         derive(connection, tenant, {person.id: (person, min(rev, person.rev - 1))}, at)

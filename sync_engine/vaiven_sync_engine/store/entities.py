@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 CHUNK = 500
 """Ids in one statement; below SQLite's limit of 999 variables in old builds."""
+HUB = 0
+"""Source of what the hub itself says: values that it worked out, decisions and acts that it was told of."""
+COMPUTED = "computed"
+"""Rule, in the provenance, of a value that the hub worked out."""
 
 
 @dataclass(slots=True)
@@ -26,8 +30,8 @@ class Origin:
 
     Args:
         rev: the entity's revision that set it.
-        source: the stream's row id; 0 for the hub itself.
-        remote_id: the record.
+        source: the stream's row id; `HUB` for the hub itself.
+        remote_id: the record; of the hub's own values, what worked them out.
         at: when its tool says that it changed; empty when the tool does not say.
         rule: how it won: `first`, `only_change`, or the name of a policy.
     """

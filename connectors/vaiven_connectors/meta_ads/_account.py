@@ -1,0 +1,257 @@
+"""The ad account: its settings, how requests are signed and counted, and who it is.
+
+Graph API version 26.0, released 2026-07-29 (developers.facebook.com, "Marketing API version history", read 2026-11-25).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlencode
+
+from pydantic import BeforeValidator, Field
+
+from vaiven_sdk import (
+    Account,
+    Auth,
+    Client,
+    Config,
+    ConfigInvalid,
+    Connector,
+    Input,
+    NotFound,
+    OAuth2,
+    Outgoing,
+    PermissionMissing,
+    Scope,
+    Session,
+)
+from vaiven_sdk.auth import Call
+
+from ._errors import account_problem, name_error
+from ._limits import LIMITS
+
+VERSION = "v26.0"
+GRAPH = f"https://graph.facebook.com/{VERSION}"
+
+
+def _act(value: object) -> object:
+    """`act_123` of `123`; the pattern refuses whatever is no number."""
+    text = value.strip() if isinstance(value, str) else value
+    return f"act_{text}" if isinstance(text, str) and text.isdigit() else text
+
+
+class Settings(Config):
+    """Which ad account, and what of the business belongs to it."""
+
+    ad_account: Annotated[str, BeforeValidator(_act)] = Field(
+        pattern=r"^act_\d{3,20}$",
+        title="Ad account ID",
+        description="In Ads Manager it stands in the account's menu, and in the address behind act=.",
+        examples=["act_1234567890"],
+    )
+    pixel_id: str = Field(
+        "",
+        pattern=r"^(\d{5,20})?$",
+        title="Dataset (pixel) ID",
+        description="Where conversions are sent to: Events Manager > your dataset > Settings. Leave it empty for none.",
+        examples=["2345678901"],
+    )
+    page_id: str = Field(
+        "",
+        pattern=r"^(\d{5,20})?$",
+        title="Page ID",
+        description="The Facebook Page whose lead forms are read: Page > About > Page transparency. Empty for none.",
+        examples=["3456789012"],
+    )
+    conversion_action: str = Field(
+        "omni_purchase",
+        pattern=r"^[a-z0-9_.]{3,100}$",
+        title="Action that counts as conversion",
+        description="ONE of Meta's action types. It tells one purchase under several; adding them counts it twice.",
+        examples=["omni_purchase"],
+    )
+    history_days: int = Field(
+        365,
+        ge=1,
+        le=1120,
+        title="Days of figures at first",
+        description="How far back the first read of figures goes; Meta keeps 37 months.",
+        examples=[365],
+    )
+    currency: str = Field(
+        "",
+        pattern=r"^([A-Z]{3})?$",
+        title="Currency",
+        description="Filled in when the account is connected: Meta counts budgets and cost in it.",
+        examples=["EUR"],
+    )
+    time_zone: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+){0,2})?$",
+        title="Time zone",
+        description="Filled in when the account is connected: Meta cuts days in it.",
+        examples=["Europe/Madrid"],
+    )
+
+
+Hub = Session[Settings]
+
+
+def prove(request: Outgoing, token: str, secret: str) -> None:
+    """Add `appsecret_proof`, the HMAC-SHA256 of the token (developers.facebook.com, "Secure Graph API calls")."""
+    proof = hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+    request.url += f"{'&' if '?' in request.url else '?'}{urlencode({'appsecret_proof': proof})}"
+
+
+class SignIn(OAuth2):
+    """Facebook Login: the token is exchanged for one of about 60 days at once, and anew at half of its life.
+
+    An expired one cannot be exchanged any more (developers.facebook.com, "Long-Lived Access Tokens", read 2026-11-25).
+    """
+
+    def sign(self, request: Outgoing, credential: Mapping[str, str], config: Config) -> None:
+        """Sign with the token and its proof."""
+        OAuth2.sign(self, request, credential, config)
+        if secret := credential.get("client_secret"):
+            prove(request, credential["access_token"], secret)
+
+    async def exchange(
+        self,
+        code: str,
+        credential: Mapping[str, str],
+        config: Config,
+        call: Call,
+        *,
+        redirect_uri: str,
+        verifier: str = "",
+    ) -> dict[str, str]:
+        """The code's token lives for an hour or two: it is exchanged before anybody waits for it."""
+        short = await OAuth2.exchange(
+            self, code, credential, config, call, redirect_uri=redirect_uri, verifier=verifier
+        )
+        return await self.renew(short, config, call)
+
+    async def renew(self, credential: Mapping[str, str], config: Config, call: Call) -> dict[str, str]:
+        """A long-lived token, whose end is noted at half of its life, so that it is exchanged while it is good."""
+        found = await OAuth2.renew(self, credential, config, call)
+        if found.get("expires_at"):
+            now = datetime.now(UTC)
+            life = datetime.fromisoformat(found["expires_at"]) - now
+            if life > timedelta(days=1):
+                found["expires_at"] = (now + life / 2).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class SystemUser(Auth):
+    """The token of a system user, made in Meta's Business settings, with the proof where the app's secret is given."""
+
+    kind: ClassVar[str] = "system_user"
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """Token and secret."""
+        return (
+            Input("token", "System user token", "Business settings > System users > Generate new token."),
+            Input("app_secret", "App secret", "App dashboard > App settings > Basic.", required=False),
+        )
+
+    def sign(self, request: Outgoing, credential: Mapping[str, str], config: Config) -> None:
+        """Sign with the token and its proof."""
+        request.headers["authorization"] = f"Bearer {credential['token']}"
+        if secret := credential.get("app_secret"):
+            prove(request, credential["token"], secret)
+
+
+READ = Scope("ads_read", "read the ad account, its campaigns and their figures")
+MANAGE = Scope("ads_management", "change budgets and status, make paused drafts, fill custom audiences", write=True)
+
+meta_ads = Connector(
+    "meta_ads",
+    Settings,
+    name="Meta Ads",
+    category="ads",
+    base_url=GRAPH,
+    auth=[
+        SignIn(
+            f"https://www.facebook.com/{VERSION}/dialog/oauth",
+            f"{GRAPH}/oauth/access_token",
+            pkce=False,
+            separator=",",
+            client=Client(body="query", method="GET"),
+            token_params={"grant_type": None},
+            refresh_params={
+                "grant_type": "fb_exchange_token",
+                "fb_exchange_token": "{access_token}",
+                "refresh_token": None,
+            },
+        ),
+        SystemUser(),
+    ],
+    limits=LIMITS,
+    docs="https://developers.facebook.com/docs/marketing-apis",
+    scopes=[READ],
+)
+meta_ads.error(name_error)
+
+ABOUT = "account_id,name,account_status,currency,timezone_name"
+
+
+async def about(hub: Hub) -> dict[str, Any]:
+    """The ad account as Meta shows it.
+
+    Raises:
+        ConfigInvalid: there is none of this id.
+    """
+    try:
+        found: dict[str, Any] = await hub.get(f"/{hub.config.ad_account}", fields=ABOUT)
+    except NotFound as problem:
+        raise ConfigInvalid(
+            f"Meta shows no ad account {hub.config.ad_account} to this sign-in.",
+            why=problem.why,
+            remedy="Check the ad account ID, and that the signed-in person or system user may see the account.",
+        ) from None
+    return found
+
+
+async def place(hub: Hub) -> tuple[str, str]:
+    """Currency and time zone: as connected, else as Meta tells them now."""
+    if hub.config.currency and hub.config.time_zone:
+        return hub.config.currency, hub.config.time_zone
+    found = await about(hub)
+    return str(found["currency"]), str(found["timezone_name"])
+
+
+@meta_ads.account
+async def account(hub: Hub) -> Account:
+    """The ad account, once it is sure that the sign-in has granted to read it."""
+    granted = await hub.get("/me/permissions", limit=200)
+    refused = {one["permission"] for one in granted["data"] if one["status"] != "granted"}
+    if READ.name in refused:
+        raise PermissionMissing(
+            f"The sign-in did not grant {READ.name}.",
+            why=f"Meta calls it {next(o['status'] for o in granted['data'] if o['permission'] == READ.name)}",
+            remedy="Sign in again and leave every permission ticked.",
+        )
+    found = await about(hub)
+    return Account(f"act_{found['account_id']}", str(found.get("name") or ""))
+
+
+@meta_ads.connected
+async def connected(hub: Hub) -> Settings:
+    """Fill in what Meta counts and cuts days in."""
+    found = await about(hub)
+    return hub.config.model_copy(update={"currency": found["currency"], "time_zone": found["timezone_name"]})
+
+
+@meta_ads.prepare
+async def prepare(hub: Hub) -> None:
+    """Look whether the account takes changes, so that the customer reads one sentence and not one for each record."""
+    found = await about(hub)
+    if problem := account_problem(found.get("account_status")):
+        raise problem

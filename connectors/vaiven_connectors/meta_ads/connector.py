@@ -1,0 +1,152 @@
+"""Meta Ads: campaigns, ad sets and ads both ways; figures and leads read; audiences and conversions filled."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
+
+from vaiven_sdk import Batch, CreateKey, Deletes, Scope, Window, Write
+from vaiven_sdk.webhooks import signatures
+
+from . import _audiences, _conversions, _insights, _leads, _writes
+from ._account import MANAGE, Hub, about, meta_ads
+from ._audiences import AUDIENCES, MetaAudience, MetaMember
+from ._conversions import Conversion
+from ._creatives import CREATIVES, MetaCreative
+from ._insights import AD_DAYS, CAMPAIGN_DAYS, RESTATED, AdFigures, CampaignFigures
+from ._leads import FORMS, SENT, MetaForm, MetaLead, MetaSubmission
+from ._listing import Edge, listed, looked_up
+from ._objects import AD_SETS, ADS, CAMPAIGNS, MetaAccount, MetaAd, MetaAdSet, MetaCampaign
+from ._webhooks import hints
+
+__all__ = ["meta_ads"]
+
+LEADS = [
+    Scope("leads_retrieval", "read what people sent by lead forms"),
+    Scope("pages_show_list", "find the Page whose forms are read"),
+    Scope("pages_read_engagement", "read the Page's forms"),
+    Scope("pages_manage_ads", "Meta asks for it where leads are read with their ads"),
+]
+
+ad_accounts = meta_ads.stream(MetaAccount, name="ad_accounts", deletes=Deletes.NEVER)
+campaigns = meta_ads.stream(MetaCampaign, name="campaigns", scopes=[MANAGE])
+ad_sets = meta_ads.stream(MetaAdSet, name="ad_sets", scopes=[MANAGE])
+ads = meta_ads.stream(MetaAd, name="ads", scopes=[MANAGE])
+creatives = meta_ads.stream(MetaCreative, name="creatives")
+# Figures are never deleted: those of deleted objects go on counting.
+insights = meta_ads.stream(CampaignFigures, name="insights", restates=RESTATED, deletes=Deletes.NEVER)
+ad_insights = meta_ads.stream(AdFigures, name="ad_insights", restates=RESTATED, deletes=Deletes.NEVER)
+forms = meta_ads.stream(MetaForm, name="forms", scopes=LEADS)
+# A lead that was read stays, however long Meta shows it.
+leads = meta_ads.stream(MetaLead, name="leads", scopes=LEADS, deletes=Deletes.NEVER)
+submissions = meta_ads.stream(MetaSubmission, name="submissions", scopes=LEADS, deletes=Deletes.NEVER)
+audiences = meta_ads.stream(MetaAudience, name="audiences", scopes=[MANAGE])
+audience_members = meta_ads.stream(
+    MetaMember, name="audience_members", create_key=CreateKey.NATURAL, deletes=Deletes.NEVER, scopes=[MANAGE]
+)
+conversions = meta_ads.stream(
+    Conversion, name="conversions", create_key=CreateKey.IDEMPOTENCY_KEY, deletes=Deletes.NEVER, scopes=[MANAGE]
+)
+
+
+@ad_accounts.reader("full")
+async def read_account(hub: Hub, _window: Window, _state: Any) -> AsyncIterator[Batch]:
+    """The connected one."""
+    yield Batch([await about(hub)])
+
+
+@campaigns.reader("full")
+async def read_campaigns(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
+    """All, for the list of campaigns takes no time of change."""
+    async for batch in listed(hub, window, state, CAMPAIGNS):
+        yield batch
+
+
+@ad_sets.reader("full")
+async def read_ad_sets(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
+    """All."""
+    async for batch in listed(hub, window, state, AD_SETS):
+        yield batch
+
+
+@ad_sets.reader("changes")
+async def changed_ad_sets(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
+    """Those that changed since."""
+    async for batch in listed(hub, window, state, AD_SETS, changed=True):
+        yield batch
+
+
+@ads.reader("full")
+async def read_ads(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
+    """All."""
+    async for batch in listed(hub, window, state, ADS):
+        yield batch
+
+
+@ads.reader("changes")
+async def changed_ads(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
+    """Those that changed since."""
+    async for batch in listed(hub, window, state, ADS, changed=True):
+        yield batch
+
+
+@creatives.reader("full")
+async def read_creatives(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
+    """All: a creative has no time of change."""
+    async for batch in listed(hub, window, state, CREATIVES):
+        yield batch
+
+
+@insights.reader("full")
+@insights.reader("changes")
+async def read_insights(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
+    """Days of campaigns."""
+    async for batch in _insights.read(hub, window, state, CAMPAIGN_DAYS, "campaign"):
+        yield batch
+
+
+@ad_insights.reader("full")
+@ad_insights.reader("changes")
+async def read_ad_insights(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
+    """Days of ads."""
+    async for batch in _insights.read(hub, window, state, AD_DAYS, "ad"):
+        yield batch
+
+
+@forms.reader("full")
+async def read_forms(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
+    """All forms of the Page."""
+    async for batch in _leads.of_page(hub, window, state, FORMS):
+        yield batch
+
+
+@leads.reader("full")
+@leads.reader("changes")
+@submissions.reader("full")
+@submissions.reader("changes")
+async def read_leads(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
+    """What was sent by each form, all or since."""
+    async for batch in _leads.of_page(hub, window, state, SENT):
+        yield batch
+
+
+def _finds(edge: Edge) -> Any:
+    async def find(hub: Hub, writes: Sequence[Write[Any]]) -> Iterable[dict[str, Any]]:
+        return await looked_up(hub, [write.id for write in writes if write.id], edge.fields)
+
+    return find
+
+
+campaigns.find(batch=20)(_finds(CAMPAIGNS))
+ad_sets.find(batch=20)(_finds(AD_SETS))
+ads.find(batch=20)(_finds(ADS))
+audiences.find(batch=20)(_finds(AUDIENCES))
+campaigns.create(batch=10, needs=["name", "objective"])(_writes.draft)
+campaigns.update(batch=20)(_writes.change)
+ad_sets.update(batch=20)(_writes.change)
+ads.update(batch=20)(_writes.change)
+audiences.reader("full")(_audiences.audiences)
+audiences.create(batch=10, needs=["name"])(_audiences.make)
+audiences.update(batch=20)(_writes.change)
+audience_members.add(batch=_audiences.MOST)(_audiences.add)
+audience_members.remove(batch=_audiences.FEW)(_audiences.remove)
+conversions.append(batch=_conversions.MOST, needs=["type", "occurred_at", "person_id"])(_conversions.append)
+meta_ads.webhook(signatures.meta())(hints)
