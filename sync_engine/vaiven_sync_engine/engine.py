@@ -240,7 +240,7 @@ class Engine:
     ) -> None:
         for number in range(ROUNDS):
             report.rounds = number + 1
-            await self._stage(work, report)
+            await self.stage(work, report)
             plan = await self._plan(work)
             # What a tool in trouble lacks stays pending for the next run.
             ready, held = [], set(plan.held)
@@ -264,7 +264,8 @@ class Engine:
             if not moved:
                 return
 
-    async def _stage(self, work: Work, report: Report) -> None:
+    async def stage(self, work: Work, report: Report) -> None:
+        """Bring every new or changed record into the unified model; no tool is asked anything."""
         stage = Stage(
             self.tenant,
             work.sources,

@@ -24,6 +24,27 @@ class StoreDamaged(OperatorError):
     remedy = "Check the path, its permissions and the disk; `vaiven doctor` says more."
 
 
+class StoreUnreachable(OperatorError):
+    """The store's database server does not answer, or does not let us in."""
+
+    code = "store_unreachable"
+    remedy = "Check the server, the address and the password; then run the same command again: it goes on."
+
+
+class StoreContended(OperatorError):
+    """Somebody else changed the store's tables at the same time, and the database undid our transaction."""
+
+    code = "store_contended"
+    remedy = "Run the same command again: it goes on from the last saved page."
+
+
+class DriverMissing(OperatorError):
+    """The driver of the store's database is not installed."""
+
+    code = "driver_missing"
+    remedy = "Install it: pip install 'vaiven[postgres]'."
+
+
 class KeyMissing(OperatorError):
     """The key that opens the stored credentials is not there, or is another one."""
 

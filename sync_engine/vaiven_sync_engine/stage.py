@@ -15,6 +15,7 @@ from vaiven_sync_engine.consent.rule import CHANNELS
 from vaiven_sync_engine.derive import derive
 from vaiven_sync_engine.identity import resolve
 from vaiven_sync_engine.identity.absorb import absorb
+from vaiven_sync_engine.identity.edges import was_merged
 from vaiven_sync_engine.identity.tear import tear
 from vaiven_sync_engine.links import is_link, is_looked_into, join
 from vaiven_sync_engine.merge import Lost, Observation, custom_specs, ignore, observe
@@ -267,7 +268,8 @@ class Stage:
             "SELECT count(*) FROM record WHERE tenant_id = ? AND entity_id = ? AND deleted_at IS NULL",
             (self.tenant, entity.id),
         ).fetchone()[0]
-        if held and source.connection_id not in self.propagates:
+        propagates = source.connection_id in self.propagates
+        if held and (not propagates or was_merged(connection, self.tenant, source.id, row["remote_id"])):
             return []
         entity.deleted_at, entity.deletion_reason, entity.changed = self.at, "source_deleted", True
         entity.rev += 1

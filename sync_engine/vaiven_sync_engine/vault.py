@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from vaiven_sdk.errors import OperatorError
 from vaiven_sync_engine.errors import KeyMissing
+from vaiven_sync_engine.store.address import Address, address_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,11 +97,12 @@ class Vault:
         self._path = path
 
     @classmethod
-    def at(cls, store: str | Path, environment: Mapping[str, str] | None = None) -> Self:
-        """The vault of the store at this path: with the key in `VAIVEN_KEY`, else with the one in `<store>.key`.
+    def at(cls, store: str | Address, environment: Mapping[str, str] | None = None) -> Self:
+        """The vault of the store at this place: with the key in `VAIVEN_KEY`, else with the one in `<store>.key`.
 
         Args:
-            store: path of the store; the key file is made beside it, readable by its owner alone, on first use.
+            store: path of the store; the key file is made beside it, readable by its owner alone, on first use. A
+                store on Postgres has no such place: its key is the variable's.
             environment: instead of the process's own.
 
         Raises:
@@ -110,7 +112,10 @@ class Vault:
         given = (os.environ if environment is None else environment).get(VARIABLE, "")
         if given.strip():
             return cls([_decode(part, VARIABLE) for part in given.split(",")])
-        path = Path(f"{store}.key")
+        where = address_of(store)
+        if not isinstance(where, Path):
+            return cls()
+        path = Path(f"{where}.key")
         return cls(_read(path), path=path)
 
     def seal(self, tenant: str, connection: str, credential: Mapping[str, str]) -> bytes:
@@ -167,7 +172,10 @@ class Vault:
 
     def _make(self) -> None:
         if self._path is None:
-            raise KeyMissing("There is no key to seal a credential with.", remedy=f"Set {VARIABLE}.")
+            raise KeyMissing(
+                "There is no key to seal a credential with.",
+                remedy=f"Set {VARIABLE} to {KEY_BYTES} random bytes in base64, and keep a copy of it in a safe place.",
+            )
         # Complete before it has its name: a crash leaves no half a key, and of two processes one makes it.
         try:
             handle, draft = tempfile.mkstemp(prefix=f".{self._path.name}-", dir=self._path.parent)

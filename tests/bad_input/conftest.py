@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import shutil
 
 import httpx
 import pytest
@@ -65,15 +64,6 @@ def paging():
 
 
 @pytest.fixture(scope="session")
-def empty_store(tmp_path_factory):
-    """A store without a record, made once: its tables are many."""
-    path = tmp_path_factory.mktemp("store") / "vaiven.db"
-    with hub_at(path, {}.__getitem__):
-        pass
-    return path
-
-
-@pytest.fixture(scope="session")
 def vendors():
     """Both vendors, served once: to stop a server takes longer than most tests."""
     with contextlib.ExitStack() as stack:
@@ -81,12 +71,11 @@ def vendors():
 
 
 @pytest.fixture
-def bench(tmp_path, paging, vendors, empty_store):
+def bench(empty_store, paging, vendors):
     (vendor, server), (neighbour, other) = vendors
     vendor.reset()
     neighbour.reset(people=2, payments=2, prefix="n")
-    path = shutil.copy(empty_store, tmp_path / "vaiven.db")
-    with hub_at(path, {"wire": wire_connector(paging)}.__getitem__) as hub:
+    with hub_at(empty_store, {"wire": wire_connector(paging)}.__getitem__) as hub:
         hub.connect("shop", "wire", server.url, {"token": TOKEN}, writes=False)
         hub.connect("other", "wire", other.url, {"token": TOKEN}, writes=False)
         # Plain HTTP to loopback: to load the machine's certificates for each client would be half of the time.

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from tests.support.stores import on_sqlite
 from tests.support.wire_vendor import person
 from vaiven_connectors.hubspot.simulator import simulator
 from vaiven_sdk.testing import Fault, serve
@@ -167,6 +168,7 @@ async def test_a_connection_whose_connector_is_gone_leaves_the_others(bench):
     bench.assert_all_landed()
 
 
+@on_sqlite
 async def test_a_full_disk_undoes_the_page_and_the_next_run_goes_on(bench):
     """SQLITE_FULL, in the middle of a page."""
     before = bench.vendor.lists["people"] | {i: person(i, b',"note":"%s"' % (b"x" * 30_000)) for i in ("p04", "p05")}
@@ -208,6 +210,7 @@ def folder(path):
     path.mkdir()
 
 
+@on_sqlite
 @pytest.mark.parametrize("spoil", [garbage, cut_short, of_tomorrow, folder])
 def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path, empty_store, spoil):
     path = tmp_path / "vaiven.db"

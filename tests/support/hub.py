@@ -6,13 +6,13 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaiven_sync_engine import connections as accounts
 from vaiven_sync_engine.connections import Connection
 from vaiven_sync_engine.engine import Engine
 from vaiven_sync_engine.store import Database
+from vaiven_sync_engine.store.address import Address
 
 if TYPE_CHECKING:
     from vaiven_sdk import Connector
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Hub:
     """One store, its engine and the credentials of its accounts."""
 
-    path: Path
+    path: Address
     database: Database
     engine: Engine
     credentials: dict[str, dict[str, str]]
@@ -61,7 +61,7 @@ class Hub:
 
 
 @contextmanager
-def hub_at(path: Path, load: Callable[[str], Connector[Any]]) -> Iterator[Hub]:
+def hub_at(path: Address, load: Callable[[str], Connector[Any]]) -> Iterator[Hub]:
     """Open the store at `path` and give its hub; `load` finds connectors by slug."""
     with Database.open(path) as database:
         credentials: dict[str, dict[str, str]] = {}

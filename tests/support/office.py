@@ -7,13 +7,10 @@ write took effect, a record that the answer does not mention, somebody who edits
 from __future__ import annotations
 
 import dataclasses
-import shutil
-import tempfile
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -42,7 +39,7 @@ from vaiven_sdk import (
 from vaiven_sdk.model import Company, MetricFact, Person
 from vaiven_sdk.testing import ManualClock
 from vaiven_sync_engine import connections as accounts
-from vaiven_sync_engine.store import Database
+from vaiven_sync_engine.store.address import Address
 
 CONSENT = {"yes": "granted", "no": "denied", "asked": "pending", "?": "unknown"}
 STAGE = {"fan": "subscriber", "buyer": "customer"}
@@ -310,25 +307,12 @@ class Desk:
         return [(row["field"], row["kept"], row["lost"], row["rule"]) for row in found]
 
 
-_templates: list[Path] = []
-
-
-def empty_store(path: Path) -> Path:
-    """A store of nothing; its many tables are made once and copied."""
-    if not _templates:
-        made = Path(tempfile.mkdtemp()) / "template.db"
-        Database.open(made).close()
-        _templates.append(made)
-    shutil.copy(_templates[0], path)
-    return path
-
-
 @contextmanager
-def desk_at(path: Path) -> Iterator[Desk]:
-    """A hub in the file `path` with no accounts yet."""
+def desk_at(path: Address) -> Iterator[Desk]:
+    """A hub over the store at `path` with no accounts yet."""
     clock = ManualClock(START)
     connectors: dict[str, Connector[Config]] = {}
-    with hub_at(empty_store(path), connectors.__getitem__) as hub:
+    with hub_at(path, connectors.__getitem__) as hub:
         hub.engine.now = lambda: clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         # Nothing is sent over it: all that a connector here does is in memory.
         hub.engine.transport = lambda _: httpx.MockTransport(lambda __: httpx.Response(500))

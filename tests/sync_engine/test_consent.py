@@ -19,8 +19,8 @@ from vaiven_sync_engine.store.entities import Canonical, Origin
 
 
 @pytest.fixture
-def desk(tmp_path):
-    with desk_at(tmp_path / "store.db") as made:
+def desk(empty_store):
+    with desk_at(empty_store) as made:
         yield made
 
 
@@ -263,11 +263,11 @@ def test_law_the_state_does_not_hang_on_the_order_and_is_never_looser_than_what_
     )
 )
 @settings(max_examples=40, deadline=None)
-def test_law_over_four_tools_nothing_loosens_without_the_persons_act(tmp_path_factory, story):
+def test_law_over_four_tools_nothing_loosens_without_the_persons_act(stores, story):
     """Edits at random tools, with syncs in between; a refusal ends by a later proof alone, at the hub and at tools."""
 
     async def live() -> None:
-        with desk_at(tmp_path_factory.mktemp("desk") / "store.db") as desk:
+        with stores() as address, desk_at(address) as desk:
             tools = [desk.connect(f"tool{n}") for n in range(4)]
             tools[0].add(email="ana@x.com")
             await desk.sync()

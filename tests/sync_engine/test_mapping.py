@@ -20,8 +20,8 @@ from vaiven_sync_engine.mapping.versions import RULES, history, keep, mapping_of
 
 
 @pytest.fixture
-def desk(tmp_path):
-    with desk_at(tmp_path / "store.db") as made:
+def desk(empty_store):
+    with desk_at(empty_store) as made:
         yield made
 
 

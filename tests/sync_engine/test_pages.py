@@ -7,7 +7,6 @@ import dataclasses
 import msgspec
 import pytest
 
-from tests.support.office import empty_store
 from vaiven_sync_engine.errors import PositionLost
 from vaiven_sync_engine.records import Bad, Observed
 from vaiven_sync_engine.store import Database
@@ -16,8 +15,8 @@ from vaiven_sync_engine.store.runs import source_id
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Database.open(empty_store(tmp_path / "store.db")) as database:
+def store(empty_store):
+    with Database.open(empty_store) as database:
         yield Store(database)
 
 

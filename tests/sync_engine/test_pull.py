@@ -9,7 +9,6 @@ from email.utils import format_datetime
 import pytest
 from pydantic import AwareDatetime
 
-from tests.support.office import empty_store
 from vaiven_sdk import (
     AnswerMalformed,
     Batch,
@@ -124,12 +123,13 @@ class Bench:
         return [tuple(row) for row in self.database.run_now(lambda c: c.execute(sql).fetchall())]
 
     def live(self):
-        return dict(self.rows("SELECT remote_id, json_extract(body, '$.email') FROM record WHERE deleted_at IS NULL"))
+        found = self.rows("SELECT remote_id, body FROM record WHERE deleted_at IS NULL")
+        return {remote_id: json.loads(body).get("email") for remote_id, body in found}
 
 
 @pytest.fixture
-def bench(tmp_path):
-    with Database.open(empty_store(tmp_path / "store.db")) as database:
+def bench(empty_store):
+    with Database.open(empty_store) as database:
         yield Bench(database)
 
 

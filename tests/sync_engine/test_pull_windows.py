@@ -6,7 +6,6 @@ from email.utils import format_datetime
 
 import pytest
 
-from tests.support.office import empty_store
 from vaiven_sdk import (
     Bearer,
     Config,
@@ -60,8 +59,8 @@ def encode(value):
 
 
 @pytest.fixture
-def bench(tmp_path):
-    with Database.open(empty_store(tmp_path / "store.db")) as database:
+def bench(empty_store):
+    with Database.open(empty_store) as database:
         vendor = Stats()
         source = database.run_now(source_id, "local", "ads", "days", "person")
         runs = []
@@ -81,9 +80,12 @@ def bench(tmp_path):
         bench.set = lambda value: database.run_now(
             lambda c: c.execute("UPDATE source SET position = ?", (json.dumps(value),))
         )
-        bench.values = lambda: json.loads(
-            one(database, "SELECT json_group_object(remote_id, json_extract(body, '$.email')) FROM record")
-        )
+        bench.values = lambda: {
+            remote_id: json.loads(body).get("email")
+            for remote_id, body in database.run_now(
+                lambda c: c.execute("SELECT remote_id, body FROM record").fetchall()
+            )
+        }
         yield bench
 
 

@@ -1,6 +1,5 @@
 """A read that stops at any page goes on at that page, and what was read in both halves is complete."""
 
-import shutil
 from collections import Counter
 
 import httpx
@@ -58,14 +57,6 @@ def served():
         yield server
 
 
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory):
-    path = tmp_path_factory.mktemp("store") / "vaiven.db"
-    with hub_at(path, {}.__getitem__):
-        pass
-    return path
-
-
 @pytest.fixture
 def vendor(served):
     served.simulator.reset(PEOPLE, PAYMENTS)
@@ -73,9 +64,8 @@ def vendor(served):
 
 
 @pytest.fixture
-def hub(tmp_path, served, vendor, empty_store, paging):
-    path = shutil.copy(empty_store, tmp_path / "vaiven.db")
-    with hub_at(path, {"wire": wire_connector(paging)}.__getitem__) as one:
+def hub(empty_store, served, vendor, paging):
+    with hub_at(empty_store, {"wire": wire_connector(paging)}.__getitem__) as one:
         one.connect("shop", "wire", served.url, {"token": TOKEN}, writes=False)
         # Plain HTTP to loopback: to load the machine's certificates for each client would be half of the time.
         one.engine.transport = lambda _: httpx.AsyncHTTPTransport(verify=False)
@@ -115,13 +105,12 @@ async def test_a_vendor_that_vanishes_at_page_k_is_asked_for_page_k_next(hub, ve
     assert set(ledger.values()) == {1}
 
 
-async def test_a_server_that_is_gone_and_comes_back_at_another_address(tmp_path, empty_store, paging):
+async def test_a_server_that_is_gone_and_comes_back_at_another_address(empty_store, paging):
     """A real socket that closes in mid-sync; then the account's address changes."""
     vendor = WireVendor()
     # More pages than can be asked for before the socket is closed.
     vendor.reset(30 * SIZE, PAYMENTS)
-    path = shutil.copy(empty_store, tmp_path / "vaiven.db")
-    with hub_at(path, {"wire": wire_connector()}.__getitem__) as hub:
+    with hub_at(empty_store, {"wire": wire_connector()}.__getitem__) as hub:
         with serve(vendor) as server:
             hub.connect("shop", "wire", server.url, {"token": TOKEN}, writes=False)
 
@@ -141,10 +130,10 @@ async def test_a_server_that_is_gone_and_comes_back_at_another_address(tmp_path,
         assert_complete(hub, vendor)
 
 
-async def test_a_death_at_any_transaction_loses_nothing_and_counts_nothing_twice(tmp_path, served, vendor, empty_store):
+async def test_a_death_at_any_transaction_loses_nothing_and_counts_nothing_twice(empty_stores, served, vendor):
     fuse, died = 0, True
     while died:
-        path = shutil.copy(empty_store, tmp_path / f"{fuse}.db")
+        path = empty_stores()
         with hub_at(path, {"wire": wire_connector()}.__getitem__) as hub:
             hub.connect("shop", "wire", served.url, {"token": TOKEN}, writes=False)
         with Fragile.open(path) as database:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import os
 import platform
 import shutil
@@ -20,7 +19,10 @@ from vaiven_api.cli.options import TENANT, Options, common
 from vaiven_api.cli.output import plain, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
+
+    from vaiven_sync_engine.store import Address
+    from vaiven_sync_engine.store.sql import Sql
 
 _OLDEST_SQLITE = (3, 35, 0)
 """The store's statements need upserts with a condition and partial indexes."""
@@ -86,7 +88,9 @@ def _installation() -> Iterator[Finding]:
         yield Finding("connector", "wrong", f"{one.slug} from {one.distribution}: {one.reason}", one.remedy)
 
 
-def _disk(store: Path) -> Iterator[Finding]:
+def _disk(store: Address) -> Iterator[Finding]:
+    if not isinstance(store, Path):
+        return
     try:
         free = shutil.disk_usage(store.absolute().parent).free
     except OSError as problem:
@@ -96,25 +100,23 @@ def _disk(store: Path) -> Iterator[Finding]:
     yield Finding("disk", "ok" if enough else "wrong", f"{_size(free)} free", "Free some space before the next sync.")
 
 
-def _store(path: Path) -> Iterator[Finding]:
-    if not path.exists():
-        yield Finding("store", "note", f"there is none at {path} yet", "`vaiven connect SLUG` makes it.")
-        return
-    yield Finding("store", "ok", f"{path}, {_size(path.stat().st_size)}")
-    owner = _owner(path)
-    yield Finding("lock", "note" if owner else "ok", f"process {owner} works on it" if owner else "free")
-    yield from _key(path)
+def _store(place: Address) -> Iterator[Finding]:
     from vaiven_sdk import VaivenError  # noqa: PLC0415
     from vaiven_sync_engine.store import Database  # noqa: PLC0415
 
     try:
-        with Database.reader(path) as connection:
-            (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            sound = answer == "ok"
-            remedy = "Restore the last backup; what the tools hold is read again by `vaiven sync --full`."
-            yield Finding("integrity", "ok" if sound else "wrong", answer, remedy)
+        if not Database.exists(place):
+            yield Finding("store", "note", f"there is none at {place} yet", "`vaiven connect SLUG` makes it.")
+            return
+        size = f", {_size(place.stat().st_size)}" if isinstance(place, Path) else ""
+        yield Finding("store", "ok", f"{place}{size}")
+        owner = Database.owner(place)
+        yield Finding("lock", "note" if owner else "ok", f"{owner} works on it" if owner else "free")
+        yield from _key(place)
+        with Database.reader(place) as connection:
+            sound = yield from _integrity(connection, place)
             if sound:
-                yield from _connections(connection, path)
+                yield from _connections(connection, place)
                 yield from _waiting(connection, busy=bool(owner))
     except VaivenError as problem:
         yield Finding("integrity", "wrong", str(problem), problem.remedy)
@@ -122,25 +124,39 @@ def _store(path: Path) -> Iterator[Finding]:
         yield Finding("integrity", "wrong", str(problem), "This file is not a store of Vaiven.")
 
 
-def _key(path: Path) -> Iterator[Finding]:
+def _integrity(connection: Sql, place: Address) -> Generator[Finding, None, bool]:
+    if not isinstance(place, Path):
+        (version,) = connection.execute("SHOW server_version").fetchone()
+        yield Finding("server", "ok", f"Postgres {version}")
+        return True
+    (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    sound = bool(answer == "ok")
+    remedy = "Restore the last backup; what the tools hold is read again by `vaiven sync --full`."
+    yield Finding("integrity", "ok" if sound else "wrong", answer, remedy)
+    return sound
+
+
+def _key(place: Address) -> Iterator[Finding]:
     from vaiven_sdk import VaivenError  # noqa: PLC0415
     from vaiven_sync_engine.vault import VARIABLE, Vault  # noqa: PLC0415
 
-    file = Path(f"{path}.key")
+    file = Path(f"{place}.key")
     try:
-        Vault.at(path)
+        Vault.at(place)
     except VaivenError as problem:
         yield Finding("key", "wrong", str(problem), problem.remedy)
         return
     if os.environ.get(VARIABLE, "").strip():
         yield Finding("key", "ok", f"in {VARIABLE}")
+    elif not isinstance(place, Path):
+        yield Finding("key", "wrong", f"{VARIABLE} is not set", "Set it: a store on Postgres has no key file.")
     elif file.exists():
         yield Finding("key", "ok", f"{file}, mode {stat.S_IMODE(file.stat().st_mode):04o}")
     else:
         yield Finding("key", "note", f"none yet; the first connection makes {file}")
 
 
-def _connections(connection: sqlite3.Connection, path: Path) -> Iterator[Finding]:
+def _connections(connection: Sql, place: Address) -> Iterator[Finding]:
     from vaiven_sdk import VaivenError  # noqa: PLC0415
     from vaiven_sync_engine.connections import load_all  # noqa: PLC0415
     from vaiven_sync_engine.vault import Vault  # noqa: PLC0415
@@ -154,7 +170,7 @@ def _connections(connection: sqlite3.Connection, path: Path) -> Iterator[Finding
         whose = f"{one.connector} {one.account_name or one.account_id or ''}".strip()
         told = f"{one.id}: {whose}, {one.status}, {direction}"
         try:
-            Vault.at(path).open(TENANT, one.id, one.secret)
+            Vault.at(place).open(TENANT, one.id, one.secret)
         except VaivenError as problem:
             yield Finding("connection", "wrong", f"{told}; {problem}", problem.remedy)
             continue
@@ -165,7 +181,7 @@ def _connections(connection: sqlite3.Connection, path: Path) -> Iterator[Finding
             yield Finding("connection", "ok" if one.status == "ok" else "wrong", told, remedy)
 
 
-def _waiting(connection: sqlite3.Connection, *, busy: bool) -> Iterator[Finding]:
+def _waiting(connection: Sql, *, busy: bool) -> Iterator[Finding]:
     def count(query: str) -> int:
         return int(connection.execute(query, (TENANT,)).fetchone()[0])
 
@@ -205,22 +221,6 @@ def _waiting(connection: sqlite3.Connection, *, busy: bool) -> Iterator[Finding]
     running = count("SELECT count(*) FROM run WHERE tenant_id = ? AND status = 'running'")
     if running and not busy:
         yield Finding("killed runs", "note", f"{running:,}", "The next sync goes on where they stopped.")
-
-
-def _owner(path: Path) -> str:
-    """The process that holds the store's lock; empty when it is free."""
-    lock = Path(f"{path}.lock")
-    if not lock.exists():
-        return ""
-    try:
-        with lock.open("rb") as file:
-            # A shared lock for an instant: it waits for nobody and no sync notices it, unless it starts just now.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return lock.read_text(errors="replace").strip() or "unknown"
-    except OSError:
-        return ""
-    return ""
 
 
 def _size(count: float) -> str:

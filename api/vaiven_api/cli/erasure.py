@@ -11,7 +11,7 @@ from vaiven_api.cli.output import print_json, table
 from vaiven_api.cli.running import engine_of, reader_of, run
 
 if TYPE_CHECKING:
-    import sqlite3
+    from vaiven_sync_engine.store.sql import Sql
 
 
 @click.command()
@@ -81,7 +81,7 @@ def readmit(options: Options, *, value: str) -> None:
         click.echo("Let in again from the next `vaiven sync --full` on." if let else "Nobody was erased by that name.")
 
 
-def find(connection: sqlite3.Connection, who: str) -> list[str]:
+def find(connection: Sql, who: str) -> list[str]:
     """Ids of the people that an id or an address means: their own address, or one of their records'."""
     redirect = connection.execute(
         "WITH RECURSIVE way(id) AS (SELECT ? UNION SELECT r.to_id FROM redirect r JOIN way ON r.from_id = way.id"

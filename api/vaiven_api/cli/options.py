@@ -12,6 +12,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vaiven_sync_engine.store import Address
+
 F = TypeVar("F", bound="Callable[..., Any]")
 
 TENANT = "local"
@@ -27,15 +29,20 @@ class Options:
         json: print one JSON document to stdout.
         debug: show tracebacks.
         verbose: log to stderr.
-        store: path of the SQLite file.
+        store: the SQLite file, or the Postgres database.
         store_given: the path differs from the default, so printed commands must name it.
     """
 
     json: bool = False
     debug: bool = False
     verbose: bool = False
-    store: Path = Path(DEFAULT_STORE)
+    store: Address = Path(DEFAULT_STORE)
     store_given: bool = False
+
+    @property
+    def beside(self) -> Path:
+        """A path beside which files of this store's are kept: the store's own, or one in the current folder."""
+        return self.store if isinstance(self.store, Path) else Path(DEFAULT_STORE)
 
     @property
     def again(self) -> str:
@@ -43,6 +50,14 @@ class Options:
         import shlex  # noqa: PLC0415
 
         return f" --store {shlex.quote(str(self.store))}" if self.store_given else ""
+
+
+def _place(given: str) -> Address:
+    if "://" not in given:
+        return Path(given)
+    from vaiven_sync_engine.store import address_of  # noqa: PLC0415 - loads the engine
+
+    return address_of(given)
 
 
 def common(*, store: bool = True, log: bool = False) -> Callable[[F], F]:
@@ -61,7 +76,7 @@ def common(*, store: bool = True, log: bool = False) -> Callable[[F], F]:
                 json=given.pop("as_json"),
                 debug=given.pop("debug"),
                 verbose=given.pop("verbose", False),
-                store=Path(path or DEFAULT_STORE),
+                store=_place(path or DEFAULT_STORE),
                 # An environment variable holds for the next command as well.
                 store_given=path is not None and _on_command_line("store"),
             )
@@ -77,8 +92,8 @@ def common(*, store: bool = True, log: bool = False) -> Callable[[F], F]:
                 "--store",
                 envvar="VAIVEN_STORE",
                 show_envvar=True,
-                metavar="PATH",
-                help=f"The store's SQLite file.  [default: ./{DEFAULT_STORE}]",
+                metavar="PLACE",
+                help=f"The store: a file, or postgresql://user@host/database.  [default: ./{DEFAULT_STORE}]",
             )(marked)
         return marked  # type: ignore[no-any-return]
 

@@ -14,8 +14,9 @@ from vaiven_api.cli.output import cell, moment, print_json, short, table
 from vaiven_api.cli.running import reader_of
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
+
+    from vaiven_sync_engine.store.sql import Sql
 
 _MANY = 500
 """Ids in one statement; below the limit of old SQLite builds."""
@@ -84,7 +85,7 @@ def show(options: Options, *, who: str | None, limit: int, why: bool) -> None:
             _show(person, why=why)
 
 
-def _some(connection: sqlite3.Connection, limit: int) -> tuple[list[dict[str, Any]], int]:
+def _some(connection: Sql, limit: int) -> tuple[list[dict[str, Any]], int]:
     rows = connection.execute(
         "SELECT id, email, phone, coalesce(full_name, trim(coalesce(given_name, '') || ' ' ||"
         " coalesce(family_name, ''))) AS name, updated_at FROM person WHERE tenant_id = ? AND deleted_at IS NULL"
@@ -98,7 +99,7 @@ def _some(connection: sqlite3.Connection, limit: int) -> tuple[list[dict[str, An
     return [{**dict(row), "tools": tools.get(row["id"], [])} for row in rows], total
 
 
-def _tools(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, list[str]]:
+def _tools(connection: Sql, ids: Sequence[str]) -> dict[str, list[str]]:
     out: dict[str, list[str]] = {}
     for start in range(0, len(ids), _MANY):
         some = ids[start : start + _MANY]
@@ -112,7 +113,7 @@ def _tools(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, list
     return out
 
 
-def _one(connection: sqlite3.Connection, person_id: str) -> dict[str, Any]:
+def _one(connection: Sql, person_id: str) -> dict[str, Any]:
     from vaiven_sync_engine.store.entities import load  # noqa: PLC0415 - the model
 
     person = load(connection, TENANT, "person", [person_id])[person_id]

@@ -12,7 +12,7 @@ from vaiven_api.cli.output import cell, moment, plain, print_json, table
 from vaiven_api.cli.running import reader_of
 
 if TYPE_CHECKING:
-    import sqlite3
+    from vaiven_sync_engine.store.sql import Sql
 
 
 @click.command()
@@ -56,7 +56,7 @@ def runs(options: Options, *, run: str | None, limit: int) -> None:
         table(("run", "kind", "status", "started", "seconds", "read", "written", "error"), rows)
 
 
-def _runs(connection: sqlite3.Connection, run: str | None, limit: int) -> list[dict[str, Any]]:
+def _runs(connection: Sql, run: str | None, limit: int) -> list[dict[str, Any]]:
     rows = connection.execute(
         "SELECT id, kind, status, started_at, finished_at, counts, error, digest FROM run"
         " WHERE tenant_id = ? AND (? IS NULL OR id = ?) ORDER BY started_at DESC, id DESC LIMIT ?",
@@ -72,7 +72,7 @@ def _runs(connection: sqlite3.Connection, run: str | None, limit: int) -> list[d
     ]
 
 
-def _outcomes(connection: sqlite3.Connection, run: str) -> list[dict[str, Any]]:
+def _outcomes(connection: Sql, run: str) -> list[dict[str, Any]]:
     rows = connection.execute(
         "SELECT s.connection_id, s.stream, i.op, i.state, i.code, count(*) AS writes, min(i.reason) AS example"
         " FROM intent i JOIN source s ON s.id = i.source_id WHERE i.tenant_id = ? AND i.run_id = ?"

@@ -229,7 +229,7 @@ def mapping(options: Options, name: str, *, reset: bool) -> None:
 def _taps(options: Options) -> Taps:
     from vaiven_sync_engine.singer.home import Taps  # noqa: PLC0415
 
-    return Taps.beside(options.store)
+    return Taps.beside(options.beside)
 
 
 def _config(path: str | None) -> dict[str, Any] | None:
@@ -277,7 +277,7 @@ def _connections(options: Options) -> list[Any]:
     from vaiven_sync_engine.connections import load_all  # noqa: PLC0415
     from vaiven_sync_engine.store import Database  # noqa: PLC0415
 
-    if not options.store.exists():
+    if not Database.exists(options.store):
         return []
     with Database.reader(options.store) as connection:
         return list(load_all(connection, TENANT).values())

@@ -13,9 +13,9 @@ def registry_of(options: Options) -> Registry:
     """The registry that the commands of one store work with."""
     from vaiven_registry import Registry  # noqa: PLC0415
 
-    if not (options.store.absolute().parent / "singer").is_dir():
+    if not (options.beside.absolute().parent / "singer").is_dir():
         return Registry()
     from vaiven_sync_engine.singer.connector import listed  # noqa: PLC0415 - loads the engine
     from vaiven_sync_engine.singer.home import Taps  # noqa: PLC0415
 
-    return Registry(more=listed(Taps.beside(options.store)))
+    return Registry(more=listed(Taps.beside(options.beside)))

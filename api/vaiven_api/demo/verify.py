@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +14,6 @@ from vaiven_api.demo import reading
 from vaiven_sync_engine.store import Database
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
@@ -81,20 +79,20 @@ def read_store(path: Path) -> Held:
     with Database.reader(path) as store:
         records: dict[tuple[str, str], dict[str, Stored]] = defaultdict(dict)
         sources = {r["id"]: (r["connection_id"], r["stream"]) for r in store.execute("SELECT * FROM source")}
-        for row in _rows(store, "SELECT source_id, remote_id, fields, entity_id, deleted_at FROM record"):
+        for row in store.execute("SELECT source_id, remote_id, fields, entity_id, deleted_at FROM record"):
             tool, stream = sources[row["source_id"]]
             fields = msgspec.json.decode(row["fields"])
             deleted = row["deleted_at"] is not None
             one = Stored(tool, stream, row["remote_id"], fields, row["entity_id"], deleted)
             records[tool, stream][one.remote_id] = one
-        people = {row["id"]: dict(row) for row in _rows(store, "SELECT * FROM person")}
+        people = {row["id"]: dict(row) for row in store.execute("SELECT * FROM person")}
         refused: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-        for row in _rows(store, "SELECT * FROM intent WHERE state = 'rejected'"):
+        for row in store.execute("SELECT * FROM intent WHERE state = 'rejected'"):
             key = (sources[row["source_id"]][0], row["remote_id"] or row["entity_id"])
             refused[key].update(dict.fromkeys(msgspec.json.decode(row["fields"]) or ("delete",), row["code"]))
         lost = {
             (row["entity_id"], row["field"], str(msgspec.json.decode(row["lost"])))
-            for row in _rows(store, "SELECT entity_id, field, lost FROM conflict")
+            for row in store.execute("SELECT entity_id, field, lost FROM conflict")
         }
         counts = {
             kind: store.execute(
@@ -103,11 +101,6 @@ def read_store(path: Path) -> Held:
             for kind in ("person", "company", "deal", "subscription", "invoice", "payment", "refund", "campaign")
         }
     return Held(records, people, refused, lost, counts)
-
-
-def _rows(store: sqlite3.Connection, query: str) -> Iterable[sqlite3.Row]:
-    with closing(store.execute(query)) as cursor:
-        yield from cursor
 
 
 def compare(held: Held, states: Mapping[str, Any], *, settled: bool) -> Verdict:

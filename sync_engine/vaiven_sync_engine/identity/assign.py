@@ -82,7 +82,8 @@ def write(
         [(move.entity_id, tenant, *graph.nodes[move.number].key) for move in moves],
     )
     connection.executemany(
-        "INSERT INTO redirect (tenant_id, entity, from_id, to_id, at, evidence) VALUES (?, ?, ?, ?, ?, 'merge_evidence')"
+        "INSERT INTO redirect (tenant_id, entity, from_id, to_id, at, evidence)"
+        " VALUES (?, ?, ?, ?, ?, 'merge_evidence')"
         " ON CONFLICT (tenant_id, entity, from_id) DO UPDATE SET to_id = excluded.to_id, at = excluded.at",
         [(tenant, kind, lost, kept, at) for lost, kept in resolved.merged.items()],
     )

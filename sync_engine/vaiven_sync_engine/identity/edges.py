@@ -46,11 +46,38 @@ def put(connection: Sql, tenant: str, kind: str, edges: Iterable[Edge], run: str
     )
 
 
-def clear_scores(connection: Sql, tenant: str, kind: str) -> None:
-    """Forget what scores said; a new pass says it anew."""
-    connection.execute(
-        "DELETE FROM record_edge WHERE tenant_id = ? AND entity = ? AND kind IN ('score', 'unlike')", (tenant, kind)
+def drop(connection: Sql, tenant: str, kind: str, edges: Iterable[Edge]) -> None:
+    """Forget edges that a score made; what a person or a tool said stays."""
+    connection.executemany(
+        "DELETE FROM record_edge WHERE tenant_id = ? AND entity = ? AND source_id = ? AND remote_id = ?"
+        " AND other_source = ? AND other_remote = ? AND kind IN ('score', 'unlike')",
+        [(tenant, kind, *edge.one, *edge.two) for edge in edges],
     )
+
+
+def look_again(connection: Sql, tenant: str, records: Iterable[RecordKey]) -> None:
+    """Have the next resolution look at these records."""
+    connection.executemany(
+        "UPDATE record SET dirty = 1 WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+        [(tenant, *key) for key in records],
+    )
+
+
+def merged_by_tool(
+    connection: Sql, tenant: str, kind: str, source: int, loser: str, winner: str, run: str, at: str
+) -> None:
+    """A tool merged two of its records: their entities are one from the next resolution on; nothing is written there.
+
+    Call it inside a transaction, when the tool says so; whether the loser is still listed makes no difference.
+    """
+    put(connection, tenant, kind, [Edge((source, loser), (source, winner), "vendor")], run, at)
+    look_again(connection, tenant, [(source, loser), (source, winner)])
+
+
+def was_merged(connection: Sql, tenant: str, source: int, remote: str) -> bool:
+    """Whether a record that is gone went into another one of its tool: nobody deleted the person."""
+    edges = touching(connection, tenant, [(source, remote)])
+    return any(edge.kind == "vendor" for edge in edges)
 
 
 def every(connection: Sql, tenant: str, kind: str) -> list[Edge]:

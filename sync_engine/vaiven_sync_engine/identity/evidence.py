@@ -59,7 +59,8 @@ def forget(connection: Sql, tenant: str, records: Iterable[RecordKey]) -> None:
 def of_entity(connection: Sql, tenant: str, entity_id: str) -> list[dict[str, Any]]:
     """Why the records of an entity are one, oldest first: what `merge_evidence` has, without what was undone."""
     names = (
-        "source_id", "remote_id", "lost_id", "other_source", "other_remote", "rule", "value_hash", "score", "run_id", "at"
+        "source_id", "remote_id", "lost_id", "other_source", "other_remote", "rule", "value_hash", "score",
+        "run_id", "at",
     )  # fmt: skip
     rows = connection.execute(
         f"SELECT {', '.join(names)} FROM merge_evidence WHERE tenant_id = ? AND entity_id = ? AND undone_at IS NULL"

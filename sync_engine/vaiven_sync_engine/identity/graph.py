@@ -135,7 +135,7 @@ class Graph:
         """Tie what is to be tied; afterwards `groups` has the result and `ties` the reasons."""
         self._join_own()
         for tie in sorted(self._said):
-            self._tie(tie, lambda a, b: not self._kept_apart(a, b))
+            self._tie(tie, self._may_be_said)
         self._edges.sort()
         weak = False
         for priority, name, value, holders in self._edges:
@@ -167,7 +167,7 @@ class Graph:
         for number in ours:
             own = self.nodes[number].hub_id
             for other in held[own]:
-                self._tie(Tie(*sorted((number, other)), "hub_id"), lambda a, b: not self._kept_apart(a, b))
+                self._tie(Tie(min(number, other), max(number, other), "hub_id"), self._may_be_said)
                 if self.root[number] == self.root[other]:
                     break
             held[own].append(number)
@@ -212,6 +212,10 @@ class Graph:
         """Somebody said that one of these is not one of those."""
         return bool(self._refused) and self._crosses(self._refused, a, b)
 
+    def _may_be_said(self, a: int, b: int) -> bool:
+        """A person's word, a tool's or our own link give way to a refusal alone."""
+        return not self._kept_apart(a, b)
+
     def _crosses(self, pairs: Mapping[int, set[int]], a: int, b: int) -> bool:
         return any(self.root[other] == b for number in self._of(a) if number in pairs for other in pairs[number])
 
@@ -224,7 +228,7 @@ class Graph:
         return {source for source in live if source in self.distinct}
 
     def _other_id(self, a: int, b: int, below: int) -> bool:
-        """They never had an id in common that is one entity's alone, in a namespace that is believed before this one."""
+        """In a namespace of ids that is believed before this one, both have some and never had one in common."""
         for name, had in self._had.items():
             if self.spaces[name].priority >= below:
                 continue

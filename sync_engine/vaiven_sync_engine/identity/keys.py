@@ -65,7 +65,8 @@ def write_keys(connection: Sql, tenant: str, entity: type[Entity], dirty: Iterab
     """Store the keys that these records have now; those that they had before stay, marked as past."""
     named = {name: field.key.namespace for name, field in entity.fields().items() if field.key}
     decode, kind = msgspec.json.decode, entity.kind
-    known, keys = [], []
+    known: list[tuple[str, int, str]] = []
+    keys: list[tuple[str, str, str, str, int, str]] = []
     for row in dirty:
         source, remote = row["source_id"], row["remote_id"]
         # A record that has no entity yet was never here: it has no keys to put into the past.

@@ -71,7 +71,7 @@ def current_ids(connection: Sql, tenant: str, kind: str, ids: Collection[str]) -
     found: dict[str, str] = {}
     ask = set(ids)
     while ask:
-        asked, some = sorted(ask), {}
+        asked, some = sorted(ask), dict[str, str]()
         for start in range(0, len(asked), CHUNK):
             part = asked[start : start + CHUNK]
             rows = connection.execute(
@@ -96,7 +96,7 @@ def _is_most(connection: Sql, tenant: str, sources: Sequence[int], dirty: int) -
     (total,) = connection.execute(
         f"SELECT count(*) FROM record WHERE tenant_id = ? AND source_id IN ({marks})", (tenant, *sources)
     ).fetchone()
-    return dirty * 4 > total
+    return dirty * 4 > int(total)
 
 
 def _graph(

@@ -16,7 +16,7 @@ from vaiven_sync_engine.store.entities import Canonical
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from vaiven_sync_engine.stage import Source
+    from vaiven_sync_engine.source import Source
     from vaiven_sync_engine.store.sql import Sql
 
 _SPOKEN = {"email": ("email", "role_email"), "phone": ("phone",)}
@@ -64,7 +64,8 @@ def _take_back(connection: Sql, tenant: str, kind: str, entity: Canonical, at: s
     for name, origin in list(entity.origins.items()):
         if (origin.source, origin.remote_id) in held or _stands(entity, name, spoken):
             continue
-        if kind == "person" and name in CHANNELS and origin.source == 0 and not _gone(entity, name, spoken):
+        # What people decided in the hub stays with the id that they decided it for.
+        if origin.source == 0 and not (kind == "person" and name in CHANNELS and _gone(entity, name, spoken)):
             continue
         entity.values.pop(name, None)
         del entity.origins[name]
@@ -107,18 +108,13 @@ def _revive(connection: Sql, tenant: str, kind: str, part: str, consents: Mappin
     entity = found or Canonical(part, created_at=at)
     if merged:
         entity.deleted_at = entity.deletion_reason = None
-        entity.values = {n: v for n, v in entity.values.items() if _own_word(entity, n)}
-        entity.origins = {n: o for n, o in entity.origins.items() if _own_word(entity, n)}
+        # What the hub itself was told of it, no record can say again.
+        entity.origins = {n: o for n, o in entity.origins.items() if o.source == 0}
+        entity.values = {n: v for n, v in entity.values.items() if n in entity.origins}
     for name, (value, origin) in consents.items():
         entity.set(name, value, origin.source, origin.remote_id, origin.at, origin.rule)
     entity.rev += 1
     rows.save(connection, tenant, kind, [entity], at)
-
-
-def _own_word(entity: Canonical, name: str) -> bool:
-    """What the hub itself was told of this entity, of a consent: no record can say it again."""
-    origin = entity.origins.get(name)
-    return name in CHANNELS and origin is not None and origin.source == 0
 
 
 def _give_addresses(connection: Sql, tenant: str, torn: str, parts: Sequence[str], at: str) -> None:

@@ -209,14 +209,14 @@ class Redaction:
 
 def family(connection: Sql, tenant: str, person_id: str) -> list[str]:
     """A person's id and all that were merged into it."""
-    return [
-        row[0]
-        for row in connection.execute(
-            "WITH RECURSIVE way(id) AS (SELECT ? UNION SELECT r.from_id FROM redirect r JOIN way ON r.to_id = way.id"
-            " WHERE r.tenant_id = ? AND r.entity = 'person') SELECT id FROM way",
-            (person_id, tenant),
-        )
-    ]
+    found = connection.execute(
+        "WITH RECURSIVE way(id) AS (SELECT from_id FROM redirect"
+        " WHERE tenant_id = ? AND entity = 'person' AND to_id = ?"
+        " UNION SELECT r.from_id FROM redirect r JOIN way ON r.to_id = way.id"
+        " WHERE r.tenant_id = ? AND r.entity = 'person') SELECT id FROM way",
+        (tenant, person_id, tenant),
+    )
+    return [person_id, *(row[0] for row in found if row[0] != person_id)]
 
 
 def _anywhere(text: str) -> str:

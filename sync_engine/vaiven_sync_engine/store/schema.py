@@ -17,16 +17,18 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from vaiven_sync_engine.errors import StoreDamaged
 from vaiven_sync_engine.store.tables import unified_tables
 
 if TYPE_CHECKING:
-    import sqlite3
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Dialect
 
 VERSION = 3
-"""Of the layout; stored in the file."""
+"""Of the layout; kept in the store."""
 
 metadata = MetaData()
 
@@ -93,7 +95,8 @@ record = Table(
     comment="The newest version of each record as its tool gave it, with the values last agreed on (shadow).",
 )
 Index("record_entity", record.c.tenant_id, record.c.entity_id)
-Index("record_dirty", record.c.tenant_id, record.c.source_id, sqlite_where=record.c.dirty != 0)
+_DIRTY = record.c.dirty != 0
+Index("record_dirty", record.c.tenant_id, record.c.source_id, sqlite_where=_DIRTY, postgresql_where=_DIRTY)
 
 identifier = Table(
     "record_key",
@@ -345,28 +348,23 @@ run = Table(
 UNIFIED = unified_tables(metadata)
 
 
-def create(database: sqlite3.Connection) -> None:
-    """Make the tables that a file lacks; a file of this version is left alone.
+def statements(dialect: Dialect) -> Iterator[str]:
+    """What makes each table and index that is not there yet, in a database's own words."""
+    for table in metadata.sorted_tables:
+        yield str(CreateTable(table, if_not_exists=True).compile(dialect=dialect))
+        for index in sorted(table.indexes, key=lambda i: str(i.name)):
+            yield str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect))
+
+
+def check(have: int, where: object) -> None:
+    """Refuse a store, at the place `where`, that a later version has written.
 
     Raises:
-        sqlite3.DatabaseError: the file was written by a later version.
+        StoreDamaged: it was.
     """
-    (have,) = database.execute("PRAGMA user_version").fetchone()
-    if have == VERSION:
-        return
     if have > VERSION:
-        raise _newer(have)
-    dialect = sqlite.dialect()
-    database.execute("BEGIN IMMEDIATE")
-    for table in metadata.sorted_tables:
-        database.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)))
-        for index in sorted(table.indexes, key=lambda i: str(i.name)):
-            database.execute(str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)))
-    database.execute(f"PRAGMA user_version={VERSION}")
-    database.execute("COMMIT")
-
-
-def _newer(have: int) -> Exception:
-    import sqlite3  # noqa: PLC0415
-
-    return sqlite3.DatabaseError(f"it was written by a later Vaiven (layout {have}; this one knows {VERSION})")
+        raise StoreDamaged(
+            f"The store {where} cannot be used.",
+            why=f"it was written by a later Vaiven (layout {have}; this one knows {VERSION})",
+            remedy="Install that version again.",
+        )
