@@ -30,6 +30,7 @@ class Connection:
         writes: False reads only.
         streams: the streams to sync; empty means all.
         approved: somebody has seen a dry run and let this connection be written to.
+        distinct: this tool has everybody once: two of its records are never one person.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Connection:
     writes: bool = True
     streams: tuple[str, ...] = ()
     approved: bool = False
+    distinct: bool = False
 
     def settings(self) -> dict[str, Any]:
         """What the customer chose, as stored."""
@@ -55,6 +57,7 @@ class Connection:
             "writes": self.writes,
             "streams": list(self.streams),
             "approved": self.approved,
+            "distinct": self.distinct,
         }
 
 
@@ -135,4 +138,5 @@ def _of(row: Any) -> Connection:
         writes=settings.get("writes", True),
         streams=tuple(settings.get("streams", ())),
         approved=settings.get("approved", False),
+        distinct=settings.get("distinct", False),
     )

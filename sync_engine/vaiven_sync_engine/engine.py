@@ -18,21 +18,20 @@ from vaiven_sdk.errors import CustomerError
 from vaiven_sdk.http import Http
 from vaiven_sdk.limits import Throttle
 from vaiven_sync_engine import connections as accounts
-from vaiven_sync_engine.customs import as_known, current
+from vaiven_sync_engine.customs import current
 from vaiven_sync_engine.errors import ApprovalNeeded, GuardTripped, PlanChanged
 from vaiven_sync_engine.mapping.apply import bring_up
+from vaiven_sync_engine.mapping.compile import shaped
 from vaiven_sync_engine.mapping.policies import Chooser, check_policies, rules_for
-from vaiven_sync_engine.mapping.versions import mapping_of, policies_of
+from vaiven_sync_engine.mapping.versions import policies_of
 from vaiven_sync_engine.plan import Plan, Planner, dependency_order
 from vaiven_sync_engine.pull import Puller
 from vaiven_sync_engine.push import Pusher
 from vaiven_sync_engine.report import Report, StreamReport
-from vaiven_sync_engine.source import Source
 from vaiven_sync_engine.stage import Stage
-from vaiven_sync_engine.store.custom import known as known_fields
-from vaiven_sync_engine.store.runs import begin_run, end_run, source_id, unpend
+from vaiven_sync_engine.store.runs import begin_run, end_run, unpend
 from vaiven_sync_engine.times import now as machine_now
-from vaiven_sync_engine.work import Work
+from vaiven_sync_engine.work import Work, load_account
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -40,7 +39,9 @@ if TYPE_CHECKING:
     from vaiven_sdk import Connector
     from vaiven_sdk.http import Transport
     from vaiven_sync_engine.connections import Connection
+    from vaiven_sync_engine.source import Source
     from vaiven_sync_engine.store import Database
+    from vaiven_sync_engine.store.sql import Sql
 
 log = structlog.get_logger("vaiven.engine")
 
@@ -70,7 +71,7 @@ class Engine:
     now: Callable[[], str] = machine_now
     keep: Callable[[Connection, Mapping[str, str]], Awaitable[None]] | None = None
     choosers: Mapping[str, Chooser] = field(default_factory=dict)
-    order: list[str] = field(default_factory=dependency_order)
+    order: Sequence[str] = field(default_factory=dependency_order)
     report: Report | None = field(default=None, init=False)
     """Of the run under way or the last one: what is known of a run that ended with an error."""
     throttles: dict[tuple[str, str, str], Throttle] = field(default_factory=dict, init=False)
@@ -145,16 +146,15 @@ class Engine:
                     del work.connections[one.id]
                 work.partial = True
                 continue
-            _, work.mappings[one.id] = await self.database.run(mapping_of, self.tenant, one.id)
             streams = [s for n, s in connector.streams.items() if not one.streams or n in one.streams]
-            for stream in streams:
-                row_id = await self.database.run(source_id, self.tenant, one.id, stream.name, stream.entity)
-                fields = await self.database.run(known_fields, self.tenant, row_id)
-                source = as_known(Source(row_id, one.id, stream), fields)
-                work.sources[row_id] = work.shaped(source)
-                await bring_up(self.database, self.tenant, source, work.mappings[one.id], report.run, self.now())
+            account = await self.database.run(load_account, self.tenant, one.id, streams)
+            work.mappings[one.id] = account.mapping
+            for source in account.sources:
+                work.sources[source.id] = work.shaped(source)
+                if source.id in account.outdated:
+                    await bring_up(self.database, self.tenant, source, account.mapping, report.run, self.now())
                 if one.id in work.connections:
-                    report.streams[row_id] = StreamReport(one.id, stream.name)
+                    report.streams[source.id] = StreamReport(one.id, source.stream.name)
             if one.id in work.connections:
                 try:
                     client = self.client(one, connector)
@@ -167,6 +167,14 @@ class Engine:
                     make(client.config, client.credential) if make else Session(client.config, client.send)
                 )
         return work
+
+    def streams(self, connection: Sql, names: Sequence[str] = ()) -> dict[int, Source]:
+        """The streams of these accounts (all, when none is named) as they have them now, by row id."""
+        found: dict[int, Source] = {}
+        for one in accounts.pick(accounts.load_all(connection, self.tenant), names):
+            account = load_account(connection, self.tenant, one.id, self.load(one.connector).streams.values())
+            found.update({source.id: shaped(source, account.mapping) for source in account.sources})
+        return found
 
     def client(self, one: Connection, connector: Connector[Any]) -> Http:
         """The HTTP client of a connection; only it ever holds the credential."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -355,7 +356,8 @@ class References:
         return row[0] if row else None
 
 
-def dependency_order() -> list[str]:
+@lru_cache(maxsize=1)
+def dependency_order() -> tuple[str, ...]:
     """Entity kinds so that what is referred to comes before what refers to it; a cycle is cut where it closes."""
     order: list[str] = []
     underway: set[str] = set()
@@ -374,4 +376,4 @@ def dependency_order() -> list[str]:
         visit(kind)
     # Links between any two things come last: both ends must exist.
     late = [k for k in order if any(f.ref_by for f in ENTITIES[k].fields().values())]
-    return [k for k in order if k not in late] + late
+    return (*(k for k in order if k not in late), *late)

@@ -164,7 +164,9 @@ class Stage:
             if entity.changed:
                 touched.append(entity)
                 before_by_id[entity_id] = (entity, before)
-                out.changed += entity.rev != before
+                if entity.rev != before:
+                    out.changed += 1
+                    entity.runs.append((before + 1, self.run))
         rows.save(connection, self.tenant, kind, touched, self.at)
         if kind == "person":
             derive(connection, self.tenant, before_by_id, self.at)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
 from vaiven_sdk.model import ENTITIES
-from vaiven_sync_engine.identity import edges, resolve
+from vaiven_sync_engine.identity import edges, resolve, unmerge
 from vaiven_sync_engine.identity.edges import Edge
 from vaiven_sync_engine.store import Address, Database
-from vaiven_sync_engine.store.runs import source_id
+from vaiven_sync_engine.store.runs import source_row
 
 TOOLS = ("crm", "mail", "pay")
 CRM, MAIL, PAY = 1, 2, 3
@@ -27,7 +27,7 @@ class People:
         self.database, self.kind = database, kind
         self.number = itertools.count()
         self.places: dict[str, Key] = {}
-        made = [self.sql(source_id, "local", tool, "people", kind) for tool in TOOLS]
+        made = [self.sql(source_row, "local", tool, "people", kind)[0] for tool in TOOLS]
         assert made == [CRM, MAIL, PAY]
 
     def sql(self, work: Any, *args: Any) -> Any:
@@ -40,15 +40,21 @@ class People:
 
     def put(self, source: int, remote_id: str, *, hub_id: str | None = None, **fields: Any) -> None:
         """A tool has this record now."""
-        body = msgspec.json.encode(fields).decode()
-        row = ("local", source, remote_id, f"{next(self.number):09}", b"h", body, body, hub_id, "now", "run")
-        self.places[remote_id] = (source, remote_id)
+        self.put_all([(source, remote_id, fields)], hub_id=hub_id)
+
+    def put_all(self, some: Iterable[tuple[int, str, Mapping[str, Any]]], *, hub_id: str | None = None) -> None:
+        """Tools have these records now."""
+        rows = []
+        for source, remote_id, fields in some:
+            body = msgspec.json.encode(fields).decode()
+            rows.append(("local", source, remote_id, f"{next(self.number):09}", b"h", body, body, hub_id, "now", "run"))
+            self.places[remote_id] = (source, remote_id)
         self.sql(
-            lambda c: c.execute(
+            lambda c: c.executemany(
                 "INSERT INTO record (tenant_id, source_id, remote_id, version, hash, body, fields, hub_id, observed_at,"
                 " run_id) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (tenant_id, source_id, remote_id) DO UPDATE SET"
                 " fields = excluded.fields, deleted_at = NULL, dirty = 1",
-                row,
+                rows,
             )
         )
 
@@ -88,6 +94,19 @@ class People:
             return out
 
         return self.sql(work)
+
+    def undo(self, lost: str, at: str = "later") -> Any:
+        """Undo the merge by which an entity became a redirect."""
+        apart = self.sql(lambda c: unmerge.undo(c, "local", self.kind, lost, {}, "undo", at))
+        self.resolve(f"{at}.")
+        return apart
+
+    def split(self, *remote_ids: str, at: str = "later") -> Any:
+        """Keep these records of one entity apart from its others."""
+        entity_id, named = self.entity_of(remote_ids[0]), [self.places[one] for one in remote_ids]
+        apart = self.sql(lambda c: unmerge.split(c, "local", self.kind, entity_id, named, "split", at))
+        self.resolve(f"{at}.")
+        return apart
 
     def groups(self) -> set[frozenset[str]]:
         """The records of each entity."""

@@ -37,7 +37,7 @@ DURABLE = {**FAST, "fsync": "on", "synchronous_commit": "on", "full_page_writes"
 # Stops the server when its own input ends: with the tests, however these end. `$1` is pg_ctl, `$2` the data.
 _GUARD = (
     'exec 3<&0 </dev/null; "$1" start -w -s -D "$2" -l "$3" -o "$4" 3<&- >&2 && head -n 1 "$2/postmaster.pid";'
-    ' read -r _ <&3; "$1" stop -w -s -D "$2" -m immediate'
+    ' read -r _ <&3; "$1" stop -w -s -D "$2" -m immediate; rm -rf "$2"'
 )
 
 
@@ -130,8 +130,7 @@ def server(settings: Mapping[str, str] = FAST) -> Iterator[Server]:
 def _own(home: Path, folder: Path, settings: Mapping[str, str]) -> Iterator[Server]:
     who = _somebody()
     if who and not _reachable(folder):
-        # Programs in root's own folders: whom they run as could not read them.
-        folder = Path(shutil.copytree(folder.parent, home / "install", ignore=lambda *_: ["include"])) / folder.name
+        folder = _copied(folder, home / "install")
     if who:
         os.chown(home, who["user"], who["group"])
     data = home / "data"
@@ -153,6 +152,15 @@ def _own(home: Path, folder: Path, settings: Mapping[str, str]) -> Iterator[Serv
             raise NoPostgres(f"the server of {folder} does not start: {(home / 'log').read_text()[-500:]}")
         yield Server(f"postgresql://postgres@/postgres?host={quote(str(home), safe='')}", int(told), data)
         guard.stdin.close()
+
+
+def _copied(folder: Path, to: Path) -> Path:
+    """A wheel's programs, with the libraries beside its package, where whom they run as can read them."""
+    package = folder.parent.parent
+    for part in package.parent.glob(f"{package.name}*"):
+        if part.suffix != ".dist-info":
+            shutil.copytree(part, to / part.name, ignore=shutil.ignore_patterns("include"))
+    return to / folder.relative_to(package.parent)
 
 
 def _somebody() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Empty stores for tests, on SQLite and on Postgres: a test that takes `empty_store` (or `empty_stores`, `stores`) runs on both."""
+"""Empty stores for tests, on SQLite and on Postgres: a test that takes `empty_store` (or `stores`) runs on both."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ on_postgres = pytest.mark.parametrize("stores", ON_BOTH[1:], indirect=True)
 """For what only a server can show."""
 _numbers = count(1)
 
-# Emptied, a database is ready again in a few milliseconds; to copy the template takes ten times as long.
+# Emptied, a database is ready again in a third of the time that a copy of the template takes.
 _EMPTY = """
 DO $$ DECLARE one text; BEGIN
   PERFORM pg_terminate_backend(pid) FROM pg_stat_activity

@@ -11,7 +11,7 @@ from vaiven_sync_engine.errors import PositionLost
 from vaiven_sync_engine.records import Bad, Observed
 from vaiven_sync_engine.store import Database
 from vaiven_sync_engine.store.pages import PageWrite, move_position, write_page
-from vaiven_sync_engine.store.runs import source_id
+from vaiven_sync_engine.store.runs import source_row
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ class Store:
 
     def __init__(self, database):
         self.database = database
-        self.source = database.run_now(source_id, "local", "crm", "people", "person")
+        self.source = database.run_now(source_row, "local", "crm", "people", "person")[0]
         self.seq = self.version = 0
 
     def page(self, *good, bad=(), **how):

@@ -32,7 +32,7 @@ from vaiven_sdk.testing import ManualClock
 from vaiven_sync_engine.errors import PositionLost
 from vaiven_sync_engine.pull import PREFETCH, Puller
 from vaiven_sync_engine.store import Database
-from vaiven_sync_engine.store.runs import source_id
+from vaiven_sync_engine.store.runs import source_row
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -102,7 +102,7 @@ class Bench:
 
     def __init__(self, database):
         self.database, self.vendor, self.runs = database, Vendor(), 0
-        self.source = database.run_now(source_id, "local", "crm", "people", "person")
+        self.source = database.run_now(source_row, "local", "crm", "people", "person")[0]
         self.stream = stream()
 
     def puller(self):

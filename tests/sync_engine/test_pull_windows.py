@@ -23,7 +23,7 @@ from vaiven_sdk.http import Answer
 from vaiven_sdk.model import Person
 from vaiven_sync_engine.pull import Puller
 from vaiven_sync_engine.store import Database
-from vaiven_sync_engine.store.runs import source_id
+from vaiven_sync_engine.store.runs import source_row
 
 
 class Zoned(Config):
@@ -62,7 +62,7 @@ def encode(value):
 def bench(empty_store):
     with Database.open(empty_store) as database:
         vendor = Stats()
-        source = database.run_now(source_id, "local", "ads", "days", "person")
+        source = database.run_now(source_row, "local", "ads", "days", "person")[0]
         runs = []
 
         async def pull(zone="UTC", **how):

@@ -44,8 +44,8 @@ def listed(options: Options, *, entity: str | None, limit: int, waiting: bool) -
 
     \b
     Examples:
-      vaiven conflicts
-      vaiven conflicts --entity person --limit 5 --json
+      vaiven conflicts list
+      vaiven conflicts list --entity person --limit 5 --json
     """  # noqa: D301
     from vaiven_api.cli.plans import conflicts_of, titles_of  # noqa: PLC0415 - the model
 

@@ -36,10 +36,13 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 @click.option("--deletes", type=click.Choice(["ignore", "propagate"]), help="What a deletion in this tool means.")
 @click.option("--creates/--no-creates", default=None, help="Whether people that this tool lacks are made there.")
 @click.option("--read-write/--read-only", default=None, help="Whether anything is written to this tool.")
+@click.option(
+    "--distinct/--duplicates", default=None, help="Whether this tool has everybody once: two records, two people."
+)
 @click.option("--stream", "streams", multiple=True, metavar="NAME", help="Sync this stream only; may be repeated.")
 @click.option("--replace-account", is_flag=True, help="Let an existing connection go over to another account.")
 @common(log=True)
-def connect(
+def connect(  # noqa: PLR0913 - an option each
     options: Options,
     *,
     slug: str,
@@ -51,6 +54,7 @@ def connect(
     deletes: Any,
     creates: bool | None,
     read_write: bool | None,
+    distinct: bool | None,
     streams: Sequence[str],
     replace_account: bool,
 ) -> None:
@@ -97,6 +101,7 @@ def connect(
             "deletes": deletes,
             "creates": creates,
             "writes": read_write,
+            "distinct": distinct,
             "streams": tuple(streams) or None,
         }
         draft = dataclasses.replace(draft, **{key: value for key, value in choices.items() if value is not None})

@@ -84,12 +84,14 @@ def readmit(options: Options, *, value: str) -> None:
 def find(connection: Sql, who: str) -> list[str]:
     """Ids of the people that an id or an address means: their own address, or one of their records'."""
     redirect = connection.execute(
-        "WITH RECURSIVE way(id) AS (SELECT ? UNION SELECT r.to_id FROM redirect r JOIN way ON r.from_id = way.id"
+        "WITH RECURSIVE way(id) AS (SELECT to_id FROM redirect"
+        " WHERE tenant_id = ? AND entity = 'person' AND from_id = ?"
+        " UNION SELECT r.to_id FROM redirect r JOIN way ON r.from_id = way.id"
         " WHERE r.tenant_id = ? AND r.entity = 'person')"
-        " SELECT p.id FROM person p JOIN way ON way.id = p.id WHERE p.tenant_id = ?"
+        " SELECT p.id FROM person p WHERE p.tenant_id = ? AND (p.id = ? OR p.id IN (SELECT id FROM way))"
         " AND NOT EXISTS (SELECT 1 FROM redirect r WHERE r.tenant_id = p.tenant_id AND r.entity = 'person'"
         " AND r.from_id = p.id)",
-        (who, TENANT, TENANT),
+        (TENANT, who, TENANT, TENANT, who),
     ).fetchall()
     if redirect:
         return [redirect[0][0]]

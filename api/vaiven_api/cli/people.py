@@ -9,9 +9,12 @@ import msgspec
 
 from vaiven_api.cli.consents import consent
 from vaiven_api.cli.erasure import erase, find, readmit
+from vaiven_api.cli.identity import resolve, review, unmerge
 from vaiven_api.cli.options import TENANT, Options, common
 from vaiven_api.cli.output import cell, moment, print_json, short, table
 from vaiven_api.cli.running import reader_of
+from vaiven_api.cli.taps import registry_of
+from vaiven_sdk import VaivenError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +37,7 @@ class _People(click.Group):
 
 @click.group(cls=_People)
 def people() -> None:
-    """Find people, and why a value is what it is; erase one.
+    """Find people, and why a value is what it is; who is who; erase one.
 
     \b
     Examples:
@@ -47,13 +50,16 @@ def people() -> None:
 people.add_command(consent)
 people.add_command(erase)
 people.add_command(readmit)
+people.add_command(resolve)
+people.add_command(review)
+people.add_command(unmerge)
 
 
 @people.command()
 @click.argument("who", metavar="[ID|EMAIL]", required=False)
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="Most people to list.")
 @click.option(
-    "--why", is_flag=True, help="Add each value's source record, its time there, and the rule by which it won."
+    "--why", is_flag=True, help="Add each value's source record and field, its time there, the rule and the run."
 )
 @common()
 def show(options: Options, *, who: str | None, limit: int, why: bool) -> None:
@@ -71,7 +77,8 @@ def show(options: Options, *, who: str | None, limit: int, why: bool) -> None:
             found, total = _some(connection, limit)
         else:
             ids = find(connection, who)
-            found, total = [_one(connection, person_id) for person_id in ids[:limit]], len(ids)
+            paths = _Paths(options, connection)
+            found, total = [_one(connection, person_id, paths) for person_id in ids[:limit]], len(ids)
     if who and not found:
         raise click.BadParameter(f"there is no person {who!r}", param_hint="ID|EMAIL")
     if options.json:
@@ -113,7 +120,33 @@ def _tools(connection: Sql, ids: Sequence[str]) -> dict[str, list[str]]:
     return out
 
 
-def _one(connection: Sql, person_id: str) -> dict[str, Any]:
+class _Paths:
+    """Where, in a record of its tool, a unified value is read."""
+
+    def __init__(self, options: Options, connection: Sql) -> None:
+        from vaiven_sync_engine.mapping.preview import streams_of  # noqa: PLC0415
+
+        registry = registry_of(options)
+        self._streams: dict[int, Any] = {}
+        for row in connection.execute("SELECT id, connector FROM connection WHERE tenant_id = ?", (TENANT,)).fetchall():
+            try:
+                streams = registry.load(row["connector"]).streams
+            except VaivenError:
+                continue  # what it was read by is not installed any more
+            found = streams_of(connection, TENANT, row["id"], streams)
+            self._streams.update({source.id: source.stream for source in found.values()})
+
+    def of(self, source: int, name: str) -> str:
+        """The dotted path; the name of the method that works the value out; empty when it cannot be told."""
+        stream = self._streams.get(source)
+        if stream is None or (mapped := stream.record.mapped().get(name)) is None:
+            return ""
+        if mapped.source is None:
+            return f"{stream.record.__name__} ({name})"
+        return ".".join(stream.record.__wires__[mapped.source].path or (mapped.source,))
+
+
+def _one(connection: Sql, person_id: str, paths: _Paths) -> dict[str, Any]:
     from vaiven_sync_engine.store.entities import load  # noqa: PLC0415 - the model
 
     person = load(connection, TENANT, "person", [person_id])[person_id]
@@ -156,6 +189,8 @@ def _one(connection: Sql, person_id: str) -> dict[str, Any]:
             "at": origin.at if origin else "",
             "rule": origin.rule if origin else "",
             "revision": origin.rev if origin else 0,
+            "field": paths.of(origin.source, name) if origin else "",
+            "run": person.run_of(name),
         }
     return {
         "id": person_id,
@@ -172,9 +207,9 @@ def _show(person: dict[str, Any], *, why: bool) -> None:
     click.echo(f"Person {person['id']}{gone}\n")
     if why:
         table(
-            ("field", "value", "from", "changed there", "rule"),
+            ("field", "value", "from", "its field", "changed there", "rule", "run"),
             [
-                [name, short(v["value"]), v["from"], moment(v["at"]), v["rule"]]
+                [name, short(v["value"]), v["from"], v["field"], moment(v["at"]), v["rule"], v["run"] or ""]
                 for name, v in sorted(person["values"].items())
             ],
         )

@@ -12,6 +12,7 @@ from ulid import ULID
 from vaiven_sync_engine.errors import InputInvalid
 from vaiven_sync_engine.identity import matching, review, unmerge
 from vaiven_sync_engine.identity.profile import PLANS
+from vaiven_sync_engine.identity.restore import restore
 from vaiven_sync_engine.report import Report
 from vaiven_sync_engine.store.runs import begin_run, end_run
 
@@ -52,15 +53,33 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Parted:
-    """What an unmerge left: entity -> its records, as `connection/stream/id`."""
+    """What an unmerge left.
+
+    Args:
+        entities: entity -> its records, as `connection/stream/id`.
+        restored: values that were put back as they were before the merge.
+    """
 
     entities: dict[str, list[str]]
+    restored: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
 
 
-async def match(engine: Engine, kinds: Sequence[str] = tuple(PLANS)) -> list[Passed]:
-    """Score all records of these kinds and join what is sure; tools are told by the next sync."""
+async def match(engine: Engine, kinds: Sequence[str] = tuple(PLANS), *, everything: bool = False) -> list[Passed]:
+    """Score all records of these kinds and join what is sure; tools are told by the next sync.
+
+    Args:
+        engine: of the tenant.
+        kinds: of entities.
+        everything: resolve all records by their keys first, as after a change of what a tool is said to be.
+    """
     out = []
     async with _staged(engine, "resolve") as (work, report):
+        if everything:
+            await engine.database.run(_all_again, engine.tenant, kinds)
         await engine.stage(work, report)
         for kind in kinds:
             found, gathered = await _score(engine, kind)
@@ -118,7 +137,16 @@ async def part(engine: Engine, kind: str, entity_id: str, records: Sequence[str]
 
         apart = await engine.database.run(carry_out)
         await engine.stage(work, report)
-        return await engine.database.run(_parted, engine.tenant, apart, work)
+        restored = await engine.database.run(restore, engine.tenant, kind, apart, work.sources, engine.now())
+        return await engine.database.run(_parted, engine.tenant, apart, work, restored)
+
+
+def _all_again(sql: Sql, tenant: str, kinds: Sequence[str]) -> None:
+    sql.execute(
+        "UPDATE record SET dirty = 1 WHERE tenant_id = ? AND source_id IN (SELECT id FROM source WHERE tenant_id = ?"
+        f" AND entity IN ({','.join('?' * len(kinds))})) AND (entity_id IS NOT NULL OR deleted_at IS NULL)",
+        (tenant, tenant, *kinds),
+    )
 
 
 async def _score(engine: Engine, kind: str) -> tuple[matching.Found, matching.Gathered]:
@@ -153,7 +181,7 @@ def _key(named: str, sources: Any) -> tuple[int, str]:
     )
 
 
-def _parted(sql: Sql, tenant: str, apart: unmerge.Apart, work: Work) -> Parted:
+def _parted(sql: Sql, tenant: str, apart: unmerge.Apart, work: Work, restored: int) -> Parted:
     out: dict[str, list[str]] = {}
     for source_id, remote in (*apart.records, *apart.rest):
         row = sql.execute(
@@ -163,4 +191,4 @@ def _parted(sql: Sql, tenant: str, apart: unmerge.Apart, work: Work) -> Parted:
         source: Source | None = work.sources.get(source_id)
         name = f"{source.connection_id}/{source.stream.name}/{remote}" if source else f"?/{remote}"
         out.setdefault(row[0], []).append(name)
-    return Parted(out)
+    return Parted(out, restored)

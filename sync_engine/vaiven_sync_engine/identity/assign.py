@@ -87,3 +87,40 @@ def write(
         " ON CONFLICT (tenant_id, entity, from_id) DO UPDATE SET to_id = excluded.to_id, at = excluded.at",
         [(tenant, kind, lost, kept, at) for lost, kept in resolved.merged.items()],
     )
+
+
+def reclaim(connection: Sql, tenant: str, kind: str, graph: Graph, moves: list[Move], resolved: Resolved) -> list[Move]:
+    """Give parts that fall out of an entity the id back that they had before they were merged into it."""
+    new: dict[str, list[Move]] = defaultdict(list)
+    for move in moves:
+        if move.lost_id in resolved.split and move.entity_id in resolved.split[move.lost_id]:
+            new[move.entity_id].append(move)
+    held = {node.entity_id for node in graph.nodes}
+    former: dict[str, str] = {}
+    for entity_id, some in sorted(new.items(), key=lambda item: (-len(item[1]), item[0])):
+        if entity_id in held:
+            continue
+        ids = {_former(connection, tenant, graph.nodes[move.number].key, move.lost_id) for move in some}
+        (one,) = ids if len(ids) == 1 else (None,)
+        if one is not None and one not in former.values() and _was_redirect(connection, tenant, kind, one):
+            former[entity_id] = one
+    for torn, parts in resolved.split.items():
+        resolved.split[torn] = {former.get(part, part) for part in parts}
+    return [move._replace(entity_id=former.get(move.entity_id, move.entity_id)) for move in moves]
+
+
+def _former(connection: Sql, tenant: str, key: tuple[int, str], entity_id: str | None) -> str | None:
+    """The entity that a record had before the merge that brought it to this one."""
+    row = connection.execute(
+        "SELECT lost_id FROM merge_evidence WHERE tenant_id = ? AND source_id = ? AND remote_id = ? AND entity_id = ?"
+        " AND undone_at IS NULL ORDER BY at DESC LIMIT 1",
+        (tenant, *key, entity_id),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _was_redirect(connection: Sql, tenant: str, kind: str, entity_id: str) -> bool:
+    """Take an entity off the redirects; False if it is none."""
+    where = (tenant, kind, entity_id)
+    sql = "DELETE FROM redirect WHERE tenant_id = ? AND entity = ? AND from_id = ?"
+    return connection.execute(sql, where).rowcount == 1

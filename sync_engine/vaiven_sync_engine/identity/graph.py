@@ -6,6 +6,7 @@ strength, then by their value, then by the records' keys.
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -68,8 +69,10 @@ class Graph:
     root: list[int] = field(init=False)
     members: dict[int, list[int]] = field(init=False, default_factory=dict)
     ties: list[Tie] = field(init=False, default_factory=list)
-    _held: dict[str, dict[int, str]] = field(init=False)
-    _had: dict[str, dict[int, set[str]]] = field(init=False)
+    _held: dict[str, array[int]] = field(init=False)
+    """Namespace -> the number of each record's value, 0 for none: the values themselves are of no matter here."""
+    _had: dict[str, dict[int, set[int]]] = field(init=False)
+    _values: int = field(init=False, default=0)
     _edges: list[tuple[int, str, str, tuple[int, ...]]] = field(init=False, default_factory=list)
     _called: dict[int, str] = field(init=False, default_factory=dict)
     _said: list[Tie] = field(init=False, default_factory=list)
@@ -79,7 +82,7 @@ class Graph:
 
     def __post_init__(self) -> None:
         self.root = list(range(len(self.nodes)))
-        self._held = {name: {} for name in self.spaces}
+        self._held = {name: array("i", bytes(4 * len(self.nodes))) for name in self.spaces}
         self._had = {name: {} for name, space in self.spaces.items() if space.unique}
 
     # -- what is in it
@@ -89,13 +92,14 @@ class Graph:
         space = self.spaces.get(name)
         if space is None:
             return
+        self._values = this = self._values + 1
         held, had = self._held[name], self._had.get(name)
         for number, now in holders:
             if now:
-                held[number] = value
+                held[number] = this
             elif had is not None:
-                had.setdefault(number, set()).add(value)
-        if len(holders) < 2 or not joins:
+                had.setdefault(number, set()).add(this)
+        if not joins or len(holders) < 2:
             return
         now_held = sorted(number for number, now in holders if now)
         if self._crowded(now_held, space.limit):
@@ -146,12 +150,18 @@ class Graph:
         for tie in sorted(self._scored, key=lambda t: (-(t.score or 0), t.one, t.two)):
             self._tie(tie, self._may_score)
 
-    def groups(self) -> list[list[int]]:
+    def groups(self) -> list[Sequence[int]]:
         """The records of each entity, in the order of the smallest key of each."""
-        out: dict[int, list[int]] = {}
+        out: list[Sequence[int]] = []
+        done: set[int] = set()
         for number, root in enumerate(self.root):
-            out.setdefault(root, []).append(number)
-        return list(out.values())
+            group = self.members.get(root)
+            if group is None:
+                out.append((number,))
+            elif root not in done:
+                done.add(root)
+                out.append(sorted(group))
+        return out
 
     def _join_own(self) -> None:
         """What we created ourselves belongs to the entity it was made from, whatever its keys say."""
@@ -237,11 +247,11 @@ class Graph:
                 return True
         return False
 
-    def _ever(self, name: str, had: Mapping[int, set[str]], root: int) -> set[str]:
+    def _ever(self, name: str, had: Mapping[int, set[int]], root: int) -> set[int]:
         held = self._held[name]
-        out: set[str] = set()
+        out: set[int] = set()
         for number in self._of(root):
-            if number in held:
+            if held[number]:
                 out.add(held[number])
             if number in had:
                 out |= had[number]
@@ -261,18 +271,21 @@ class Graph:
         for name, space in self.spaces.items():
             if space.priority >= below:
                 continue
-            ours, theirs = self._by_source(name, a), self._by_source(name, b)
-            for source, mine in ours.items():
-                if source in theirs and mine.isdisjoint(theirs[source]):
+            here, there = self._by_source(name, a), self._by_source(name, b)
+            for source, mine in here.items():
+                if source in there and mine.isdisjoint(there[source]):
                     return True
-                differ = differ or any(mine.isdisjoint(others) for others in theirs.values())
-        # A strong key proves something even when it is past; a weak one only among people of one name.
-        return by_name and differ and not agree(self._names(a), self._names(b))
+                differ = differ or any(mine.isdisjoint(others) for others in there.values())
+        if not by_name:  # a strong key proves something even when it is past
+            return False
+        ours, theirs = self._names(a), self._names(b)
+        # A weak key joins no two first names; where stronger keys differ, it takes one and the same to join.
+        return (differ or bool(ours and theirs)) and not agree(ours, theirs)
 
-    def _by_source(self, name: str, root: int) -> dict[int, set[str]]:
+    def _by_source(self, name: str, root: int) -> dict[int, set[int]]:
         held, out = self._held[name], defaultdict(set)
         for number in self._of(root):
-            if number in held:
+            if held[number]:
                 out[self.nodes[number].key[0]].add(held[number])
         return out
 

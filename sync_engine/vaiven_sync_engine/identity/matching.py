@@ -1,8 +1,8 @@
 """The pass that scores: records of different entities that may be one are joined, put to people, or left alone.
 
-Three bands, fixed beforehand: from `AUTO` on a pair is joined, unless ids that are one entity's alone contradict; from
-`REVIEW` on people are asked; below, nothing happens. What a pass joins it stores as edges, which every later resolution
-keeps to, and which the next pass scores again.
+Three bands, fixed beforehand: from `AUTO` on a pair is joined, unless ids that are one entity's alone or a field that
+tells relatives apart contradict; from `REVIEW` on people are asked; below, nothing happens. What a pass joins it stores
+as edges, which every later resolution keeps to, and which the next pass scores again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from vaiven_sync_engine.identity.keys import spaces_of
 from vaiven_sync_engine.identity.profile import PLANS
 from vaiven_sync_engine.identity.reach import distinct_sources
 from vaiven_sync_engine.identity.scoring import learn, patterns_of
+from vaiven_sync_engine.identity.similar import OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,12 +59,14 @@ class Scored:
 
     Args:
         why: field -> what it adds to or takes from the log odds.
+        alike: no field that tells people apart has two values.
     """
 
     one: int
     two: int
     score: float
     why: dict[str, float] = field(default_factory=dict)
+    alike: bool = True
 
 
 @dataclass(slots=True)
@@ -124,16 +127,18 @@ def score(gathered: Gathered) -> Found:
     out.compared = len(pairs)
     best: dict[tuple[str, str], Scored] = {}
     low: list[Scored] = []
-    for (i, j), value in zip(pairs, model.scores(pairs, patterns), strict=True):
+    telling = [n for n, column in enumerate(columns) if column.name in plan.telling]
+    for (i, j), pattern, value in zip(pairs, patterns, model.scores(pairs, patterns), strict=True):
         between = (owner[i], owner[j]) if owner[i] < owner[j] else (owner[j], owner[i])
         if value < UNLIKE:
             low.append(Scored(i, j, value))
         elif value >= REVIEW and (between not in best or value > best[between].score):
-            best[between] = Scored(i, j, value)
+            best[between] = Scored(i, j, value, alike=all(pattern[n] != OTHER for n in telling))
     for (a, b), pair in sorted(best.items()):
         if (a, b) in refused or not gathered.places.get(a, set()).isdisjoint(gathered.places.get(b, ())):
             continue
-        if pair.score >= AUTO and not _contradict(gathered.ids.get(a, {}), gathered.ids.get(b, {})):
+        contradict = not pair.alike or _contradict(gathered.ids.get(a, {}), gathered.ids.get(b, {}))
+        if pair.score >= AUTO and not contradict:
             out.joined.append(pair)
         else:
             out.asked.append(Scored(pair.one, pair.two, pair.score, model.why(pair.one, pair.two)))

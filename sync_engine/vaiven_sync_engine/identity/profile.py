@@ -38,11 +38,14 @@ class Plan:
         read: the texts that are compared, from a record's unified values.
         rules: the pairs that are compared.
         columns: makes the fields from a text's column for each name.
+        telling: fields that differ between people who share all the rest: a pair that has another value in one of
+            them is never joined without being looked at.
     """
 
     read: Callable[[Mapping[str, Any]], Profile]
     rules: tuple[Rule, ...]
     columns: Callable[[Mapping[str, Sequence[str | None]]], list[Column]]
+    telling: frozenset[str]
 
 
 def _person(fields: Mapping[str, Any]) -> Profile:
@@ -123,6 +126,7 @@ PLANS: dict[str, Plan] = {
             ("house", "postal_code"),
         ),
         _person_columns,
+        frozenset({"given_name", "birth_on"}),
     ),
     "company": Plan(
         _company,
@@ -135,6 +139,7 @@ PLANS: dict[str, Plan] = {
             ("street", "house"),
         ),
         _company_columns,
+        frozenset({"name"}),
     ),
 }
 """Kinds whose records are scored."""

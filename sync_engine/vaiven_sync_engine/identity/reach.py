@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,7 +14,7 @@ from vaiven_sync_engine.identity.keys import MAILBOX
 from vaiven_sync_engine.identity.names import first_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from vaiven_sync_engine.identity.edges import Edge
     from vaiven_sync_engine.identity.keys import RecordKey, Space
@@ -48,15 +47,9 @@ def load_all(connection: Sql, tenant: str, kind: str, spaces: Mapping[str, Space
         (tenant, *everywhere),
     )
     graph, numbers = _graph(connection, tenant, kind, spaces, rows)
-    keys = connection.execute(
-        "SELECT namespace, value, source_id, remote_id, current FROM record_key WHERE tenant_id = ? AND entity = ?"
-        " ORDER BY namespace, value",
-        (tenant, kind),
-    )
     boxes = _boxes(connection, tenant, kind, numbers) if MAILBOX in spaces else {}
-    for (name, value), group in groupby(keys, key=lambda row: (row[0], row[1])):
-        if name in spaces and name != MAILBOX:
-            holders = [(numbers[row[2], row[3]], bool(row[4])) for row in group if (row[2], row[3]) in numbers]
+    for name in spaces.keys() - {MAILBOX}:
+        for value, holders in _grouped(connection, tenant, kind, name, numbers):
             graph.value(name, value, holders)
             if name == _EMAIL and value in boxes:
                 boxes[value].extend(h for h in holders if h[1])
@@ -64,6 +57,29 @@ def load_all(connection: Sql, tenant: str, kind: str, spaces: Mapping[str, Space
         graph.value(MAILBOX, value, holders)
     _add_edges(graph, numbers, stored.every(connection, tenant, kind))
     return graph
+
+
+def _grouped(
+    connection: Sql, tenant: str, kind: str, name: str, numbers: Mapping[RecordKey, int]
+) -> Iterator[tuple[str, list[tuple[int, bool]]]]:
+    """Each value of a namespace with the numbers of its holders."""
+    last, holders = None, list[tuple[int, bool]]()
+    for row in connection.execute(
+        "SELECT value, source_id, remote_id, current FROM record_key WHERE tenant_id = ? AND entity = ?"
+        " AND namespace = ? ORDER BY value",
+        (tenant, kind, name),
+    ):
+        value, source, remote, current = row
+        number = numbers.get((source, remote))
+        if number is None:
+            continue
+        if value != last:
+            if last is not None:
+                yield last, holders
+            last, holders = value, []
+        holders.append((number, current != 0))
+    if last is not None:
+        yield last, holders
 
 
 def current_ids(connection: Sql, tenant: str, kind: str, ids: Collection[str]) -> dict[str, str]:

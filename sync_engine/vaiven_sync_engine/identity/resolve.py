@@ -33,6 +33,8 @@ def resolve(
     graph = reach.load(connection, tenant, entity.kind, spaces, sources, dirty)
     graph.join()
     out, moves = assign.assign(graph)
+    if out.split:
+        moves = assign.reclaim(connection, tenant, entity.kind, graph, moves, out)
     assign.write(connection, tenant, entity.kind, graph, moves, out, at)
     evidence.record_moves(connection, tenant, entity.kind, graph, moves, run, at)
     for entity_id, records in out.large.items():

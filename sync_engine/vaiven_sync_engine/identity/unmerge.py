@@ -10,12 +10,14 @@ from vaiven_sync_engine.identity import edges
 from vaiven_sync_engine.identity.edges import Edge
 from vaiven_sync_engine.identity.reach import current_ids
 from vaiven_sync_engine.identity.tear import tear
+from vaiven_sync_engine.store import entities as rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from vaiven_sync_engine.identity.keys import RecordKey
     from vaiven_sync_engine.source import Source
+    from vaiven_sync_engine.store.entities import Canonical
     from vaiven_sync_engine.store.sql import Sql
 
 
@@ -27,11 +29,17 @@ class Apart:
         entity_id: the entity that all of it was.
         records: those that left it.
         rest: those from which they are kept apart.
+        merged: the entity as it was together; None where no single merge is undone.
+        into: the entity into which the merge went, at the time.
+        when: the merge was made.
     """
 
     entity_id: str
     records: tuple[RecordKey, ...]
     rest: tuple[RecordKey, ...]
+    merged: Canonical | None = None
+    into: str = ""
+    when: str = ""
 
 
 def undo(connection: Sql, tenant: str, kind: str, lost: str, sources: Mapping[int, Source], run: str, at: str) -> Apart:
@@ -51,14 +59,7 @@ def undo(connection: Sql, tenant: str, kind: str, lost: str, sources: Mapping[in
             remedy="Give the id that was merged away, or name records that are to leave (`--record TOOL/STREAM/ID`).",
         )
     kept, when = event
-    here = set(_records(connection, tenant, now))
-    ours = here & _came(connection, tenant, "lost_id = ? AND entity_id = ? AND at = ?", (lost, kept, when))
-    if kept == now:
-        later = _came(connection, tenant, "entity_id = ? AND at > ?", (kept, when))
-        new = _came(connection, tenant, "entity_id = ? AND at = ? AND lost_id IS NULL", (kept, when))
-        rest = here - ours - later - new
-    else:
-        rest = (here - ours) & _came(connection, tenant, "lost_id = ? AND at > ?", (kept, when))
+    ours, rest, new = _sides(connection, tenant, now, lost, kept, when)
     if not ours or not rest:
         raise InputInvalid(f"Nothing is left to take apart: {kind} {now!r} has no records of both.")
     _keep_apart(connection, tenant, kind, ours, rest, run, at)
@@ -67,12 +68,30 @@ def undo(connection: Sql, tenant: str, kind: str, lost: str, sources: Mapping[in
         "UPDATE merge_evidence SET undone_at = ? WHERE tenant_id = ? AND entity_id = ? AND lost_id = ? AND at = ?",
         (at, tenant, kept, lost, when),
     )
+    # What was new then or later is nobody's for the moment, so that it takes no id along to where it belongs.
+    owners = [(lost, ours), (None, new)]
     connection.executemany(
-        "UPDATE record SET entity_id = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-        [(lost, tenant, *key) for key in sorted(ours)],
+        "UPDATE record SET entity_id = ?, shadow = NULL WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+        [(owner, tenant, *key) for owner, some in owners for key in sorted(some)],
     )
+    merged = rows.load(connection, tenant, kind, [now]).get(now)
     tear(connection, tenant, kind, now, [lost], sources, at)
-    return Apart(now, tuple(sorted(ours)), tuple(sorted(rest)))
+    edges.look_again(connection, tenant, ours | rest | new)
+    return Apart(now, tuple(sorted(ours)), tuple(sorted(rest)), merged, kept, when)
+
+
+def _sides(
+    connection: Sql, tenant: str, now: str, lost: str, kept: str, when: str
+) -> tuple[set[RecordKey], set[RecordKey], set[RecordKey]]:
+    """What a merge of `lost` into `kept` brought, what was there, and what was new then or came later."""
+    here = set(_records(connection, tenant, now))
+    ours = here & _came(connection, tenant, "lost_id = ? AND entity_id = ? AND at = ?", (lost, kept, when))
+    new = _came(connection, tenant, "entity_id IN (?, ?) AND at >= ? AND lost_id IS NULL", (kept, now, when))
+    if kept == now:
+        rest = here - ours - new - _came(connection, tenant, "entity_id = ? AND at > ?", (kept, when))
+    else:
+        rest = (here - ours) & _came(connection, tenant, "lost_id = ? AND at > ?", (kept, when))
+    return ours, rest, here & new - ours - rest
 
 
 def split(

@@ -16,10 +16,11 @@ _INSERT = re.compile(
     r"\s*(?P<head>INSERT\s+INTO\s+\S+\s*(?:\((?P<columns>[^()]*)\)\s*)?VALUES)\s*\((?P<row>[^()]*)\)(?P<tail>.*)",
     re.IGNORECASE | re.DOTALL,
 )
+_FILLS = re.compile(r'\s*INSERT\s+INTO\s+"?(\w+)', re.IGNORECASE)
 _UPDATES = re.compile(r"\s*ON\s+CONFLICT\s*\((?P<key>[^()]*)\)\s*DO\s+UPDATE\b", re.IGNORECASE)
 
-SIZES = (128, 32, 8, 2, 1)
-"""Rows in one statement: few sizes, so that the server prepares few statements."""
+SIZES = (256, 128, 64, 32, 16, 8, 4, 2, 1)
+"""Rows in one statement: few sizes, so that the server prepares few statements and plans each once."""
 MOST_MARKS = 30_000
 """In one statement; the protocol counts them in 16 bits."""
 
@@ -91,6 +92,13 @@ class Insert:
                 return n
             seen.add(own)
         return there
+
+
+@lru_cache(maxsize=2048)
+def filled_by(sql: str) -> str:
+    """The table that a statement inserts into; empty for other statements."""
+    found = _FILLS.match(sql)
+    return found[1] if found else ""
 
 
 @lru_cache(maxsize=1024)

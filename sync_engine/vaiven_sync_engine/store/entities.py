@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_origin
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from vaiven_sync_engine.store.sql import Sql
 
+_RUNS = "!runs"
+"""Key, in the stored provenance, of `Canonical.runs`."""
 CHUNK = 500
 """Ids in one statement; below SQLite's limit of 999 variables in old builds."""
 HUB = 0
@@ -55,6 +58,8 @@ class Canonical:
     deleted_at: str | None = None
     deletion_reason: str | None = None
     changed: bool = False
+    runs: list[tuple[int, str]] = field(default_factory=list)
+    """The first revision of each run that set a value which is still there, and the run."""
 
     def set(self, name: str, value: Any, source: int, remote_id: str, at: str, rule: str) -> int:
         """Set one value and give its new revision."""
@@ -68,6 +73,13 @@ class Canonical:
         """Take over who says a value now, and since when; the value and its revision stay."""
         self.origins[name] = Origin(self.rev_of(name), source, remote_id, at, rule)
         self.changed = True
+
+    def run_of(self, name: str) -> str | None:
+        """The run that set a value; None for what no run set: a decision, a value that was worked out."""
+        origin = self.origins.get(name)
+        if origin is None or not origin.source:
+            return None
+        return next((run for first, run in reversed(self.runs) if first <= origin.rev), None)
 
     def rev_of(self, name: str) -> int:
         """The revision that set a value; 0 if nothing ever did."""
@@ -94,6 +106,7 @@ def decode_row(kind: str, row: Any) -> Canonical:
     if row["custom"]:
         values.update({f"{PREFIX}{name}": value for name, value in msgspec.json.decode(row["custom"]).items()})
     raw = msgspec.json.decode(row["provenance"] or "{}")
+    runs = [(first, run) for first, run in raw.pop(_RUNS, ())]
     return Canonical(
         id=row["id"],
         values=values,
@@ -102,6 +115,7 @@ def decode_row(kind: str, row: Any) -> Canonical:
         created_at=row["created_at"],
         deleted_at=row["deleted_at"],
         deletion_reason=row["deletion_reason"],
+        runs=runs,
     )
 
 
@@ -129,7 +143,9 @@ def save(connection: Sql, tenant: str, kind: str, entities: Iterable[Canonical],
 def _row(tenant: str, entity: Canonical, names: Sequence[str], json: frozenset[str], at: str) -> tuple[Any, ...]:
     encode = msgspec.json.encode
     values = entity.values
-    origins = {n: (o.rev, o.source, o.remote_id, o.at, o.rule) for n, o in entity.origins.items()}
+    origins: dict[str, Any] = {n: (o.rev, o.source, o.remote_id, o.at, o.rule) for n, o in entity.origins.items()}
+    if entity.runs:
+        origins[_RUNS] = _live(entity)
     custom = {n.removeprefix(PREFIX): v for n, v in values.items() if n.startswith(PREFIX) and v is not None}
     return (
         tenant,
@@ -146,6 +162,16 @@ def _row(tenant: str, entity: Canonical, names: Sequence[str], json: frozenset[s
             for name, value in ((n, values.get(n)) for n in names)
         ),
     )
+
+
+def _live(entity: Canonical) -> list[tuple[int, str]]:
+    """The runs of which some value is left."""
+    if len(entity.runs) == 1:
+        return entity.runs
+    revs = sorted({origin.rev for origin in entity.origins.values()})
+    ends = [*(first for first, _ in entity.runs[1:]), entity.rev + 1]
+    spans = zip(entity.runs, ends, strict=True)
+    return [one for one, end in spans if (place := bisect_left(revs, one[0])) < len(revs) and revs[place] < end]
 
 
 @lru_cache(maxsize=128)

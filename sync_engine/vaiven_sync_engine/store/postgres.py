@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vaiven_sync_engine.errors import (
@@ -16,22 +13,20 @@ from vaiven_sync_engine.errors import (
     StoreLocked,
     StoreUnreachable,
 )
-from vaiven_sync_engine.store._statements import insert_of, numbered
 
 try:
     import psycopg
     from psycopg import errors as pg
-    from psycopg.abc import Buffer
-    from psycopg.adapt import Dumper
-    from psycopg.pq import Format
+
+    from vaiven_sync_engine.store._session import Growth, Session, Statements, connect
 except ImportError as problem:
     raise DriverMissing("A store on Postgres needs psycopg, which is not installed.", why=str(problem)) from None
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from vaiven_sync_engine.store.address import PostgresAddress
-    from vaiven_sync_engine.store.sql import Rows, Sql
+    from vaiven_sync_engine.store.sql import Sql
 
 T = TypeVar("T")
 
@@ -40,105 +35,6 @@ _LOCK = 0x7661_6976
 _SCHEMA = "hashtext(coalesce(current_schema(), ''))"
 
 _CREATE_VERSION = "CREATE TABLE IF NOT EXISTS store_layout (version INTEGER NOT NULL)"
-
-
-class Row(tuple[Any, ...]):
-    """A row that is read by index or by column name."""
-
-    __slots__ = ()
-    places: dict[str, int]
-
-    def __getitem__(self, key: Any) -> Any:
-        return tuple.__getitem__(self, self.places[key] if type(key) is str else key)
-
-    def keys(self) -> list[str]:
-        """The columns' names, in order."""
-        return list(self.places)
-
-
-@lru_cache(maxsize=1024)
-def _row_class(names: tuple[str, ...]) -> type[Row]:
-    return type("Row", (Row,), {"__slots__": (), "places": {name: n for n, name in enumerate(names)}})
-
-
-def _row_factory(cursor: Any) -> Any:
-    """What makes a cursor's rows."""
-    return _row_class(tuple(column.name for column in cursor.description or ()))
-
-
-class _Plain(Dumper):
-    """A value as text without a type: the server takes it for what its place wants, as SQLite does.
-
-    So a statement's parameters have the same types whatever their values, and it is prepared once.
-    """
-
-    format = Format.TEXT
-
-    def dump(self, obj: Any) -> Buffer | None:
-        return str(obj).encode()
-
-
-class _Flag(_Plain):
-    def dump(self, obj: Any) -> Buffer | None:
-        return b"t" if obj else b"f"
-
-
-class _Text(_Plain):
-    def dump(self, obj: Any) -> Buffer | None:
-        # Records with a NUL are set aside; here it may still stand in what a tool says of an error.
-        return str(obj).replace("\0", "\N{REPLACEMENT CHARACTER}").encode()
-
-
-class _Bytes(Dumper):
-    format = Format.BINARY
-
-    def dump(self, obj: Any) -> Buffer | None:
-        return bytes(obj)
-
-
-class Statements:
-    """One session's way to the database, as the engine asks for it."""
-
-    def __init__(self, session: psycopg.Connection[Any]) -> None:
-        self._session = session
-
-    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows:
-        """Carry out one statement."""
-        cursor = self._session.cursor()
-        cursor.execute(numbered(sql), parameters or None)
-        return cursor
-
-    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Rows:
-        """Carry out one writing statement for each of many rows, in their order; inserts go many at once."""
-        rows = parameters if isinstance(parameters, list) else list(parameters)
-        cursor = self._session.cursor()
-        if not rows:
-            return _Count(0)
-        insert = insert_of(sql)
-        if insert is None:
-            cursor.executemany(numbered(sql), rows)
-            return cursor
-        count = 0
-        for some in insert.batches(rows):
-            cursor.execute(insert.of(len(some)), [value for row in some for value in row], prepare=True)
-            count += cursor.rowcount
-        return _Count(count)
-
-
-class _Count:
-    """What a write gave: how many rows it changed."""
-
-    def __init__(self, rowcount: int) -> None:
-        self.rowcount = rowcount
-
-    def fetchone(self) -> Any:
-        return None
-
-    def fetchall(self) -> list[Any]:
-        return []
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(())
 
 
 class PostgresStore:
@@ -150,19 +46,21 @@ class PostgresStore:
 
     def __init__(self, address: PostgresAddress) -> None:
         self.address = address
-        self._session: psycopg.Connection[Any] | None = None
+        self._session: Session | None = None
         self._opened = False
+        self._growth = Growth()
 
     def connect(self) -> None:
         """Open the session that writes, take the lock and bring the tables up to date."""
         with self._named_errors():
-            session = _connect(self.address)
+            session = connect(self.address)
             try:
                 self._take_lock(session)
                 with session.transaction():
                     self._create(Statements(session))
+                    self._growth = Growth.of(Statements(session))
             except BaseException:
-                session.close()
+                _end(session)
                 raise
         self._session, self._opened = session, True
 
@@ -175,7 +73,7 @@ class PostgresStore:
         session = self._session
         assert session is not None  # noqa: S101 - for the type checker
         with self._undone(session):
-            result = work(Statements(session))
+            result = work(Statements(session, self._growth))
         with self._undone(session, "the next run sees whether the last transaction was kept"):
             session.commit()
         return result
@@ -199,11 +97,7 @@ class PostgresStore:
     def close(self) -> None:
         """Free the lock and end the session."""
         if self._session is not None:
-            with suppress(psycopg.Error):
-                # The server frees it by itself, but a moment after the session is gone from here.
-                self._session.execute(b"SELECT pg_advisory_unlock_all()")
-                self._session.commit()
-            self._session.close()
+            _end(self._session)
         self._session, self._opened = None, False
 
     @contextmanager
@@ -226,9 +120,9 @@ class PostgresStore:
             return _owner(Statements(session))
 
     @contextmanager
-    def _session_for_reading(self) -> Iterator[psycopg.Connection[Any]]:
+    def _session_for_reading(self) -> Iterator[Session]:
         with self._named_errors():
-            session = _connect(self.address)
+            session = connect(self.address)
             try:
                 session.autocommit = True
                 session.execute(b"SET default_transaction_read_only = on")
@@ -236,7 +130,7 @@ class PostgresStore:
             finally:
                 session.close()
 
-    def _take_lock(self, session: psycopg.Connection[Any]) -> None:
+    def _take_lock(self, session: Session) -> None:
         statements = Statements(session)
         # The session of a process that was killed a moment ago may still be on its way out.
         statements.execute("SET LOCAL lock_timeout = '1s'")
@@ -262,7 +156,7 @@ class PostgresStore:
         statements.execute("INSERT INTO store_layout (version) VALUES (?)", (schema.VERSION,))
 
     @contextmanager
-    def _undone(self, session: psycopg.Connection[Any], more: str = "") -> Iterator[None]:
+    def _undone(self, session: Session, more: str = "") -> Iterator[None]:
         """Undo a transaction that fails; a session that is lost is let go."""
         with self._named_errors(more):
             try:
@@ -286,32 +180,13 @@ class PostgresStore:
             raise (named or type(problem)(told)).with_traceback(problem.__traceback__) from None
 
 
-def _connect(address: PostgresAddress) -> psycopg.Connection[Any]:
-    session = psycopg.connect(
-        address.reveal(),
-        cursor_factory=psycopg.RawCursor,
-        row_factory=_row_factory,
-        prepare_threshold=3,
-        **_defaults(address),
-    )
-    session.prepared_max = 500
-    for kind, dumper in ((int, _Plain), (float, _Plain), (bool, _Flag), (str, _Text), (bytes, _Bytes)):
-        session.adapters.register_dumper(kind, dumper)
-    return session
-
-
-def _defaults(address: PostgresAddress) -> dict[str, Any]:
-    """What a URL may say and need not."""
-    wanted: dict[str, Any] = {
-        "application_name": f"vaiven process {os.getpid()} on {socket.gethostname()}",
-        "connect_timeout": 10,
-        "client_encoding": "UTF8",
-        "keepalives_idle": 30,
-        "keepalives_interval": 10,
-        "keepalives_count": 3,
-    }
-    given = psycopg.conninfo.conninfo_to_dict(address.reveal())
-    return {name: value for name, value in wanted.items() if name not in given}
+def _end(session: Session) -> None:
+    """Free the lock and close: the server frees it by itself, but a moment after the session is gone from here."""
+    with suppress(psycopg.Error):
+        session.rollback()
+        session.execute(b"SELECT pg_advisory_unlock_all()")
+        session.commit()
+    session.close()
 
 
 def _owner(statements: Statements) -> str:

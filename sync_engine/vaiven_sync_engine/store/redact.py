@@ -9,6 +9,7 @@ import msgspec
 
 from vaiven_sdk.custom import PREFIX
 from vaiven_sdk.model import ENTITIES, Nature, Pii
+from vaiven_sync_engine.identity.evidence import forget
 from vaiven_sync_engine.store.tombstones import bury
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Redaction:
         links, others = self._referrers(own)
         bury(self.connection, self.tenant, [*own, *links, *others], [("person", s, v) for s, v in keys], self.at)
         self._drop([*own, *links])
+        forget(self.connection, self.tenant, own)
         for place in others:
             self._strip(place)
         self._rows()

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from vaiven_sync_engine.store.sql import Sql
 
 
-def source_id(connection: Sql, tenant: str, connection_id: str, stream: str, entity: str) -> int:
-    """The row id of one stream of one connection, made at first sight."""
+def source_row(connection: Sql, tenant: str, connection_id: str, stream: str, entity: str) -> tuple[int, int]:
+    """One stream of one connection, made at first sight: its row id, and the mapping's version it was read by."""
     where = (tenant, connection_id, stream)
     row = connection.execute(
-        "SELECT id FROM source WHERE tenant_id = ? AND connection_id = ? AND stream = ?", where
+        "SELECT id, mapping_version FROM source WHERE tenant_id = ? AND connection_id = ? AND stream = ?", where
     ).fetchone()
     if row is not None:
-        return int(row[0])
+        return int(row[0]), int(row[1])
     (made,) = connection.execute(
         "INSERT INTO source (tenant_id, connection_id, stream, entity, position) VALUES (?, ?, ?, ?, '{}')"
         " RETURNING id",
@@ -32,7 +32,7 @@ def source_id(connection: Sql, tenant: str, connection_id: str, stream: str, ent
         f' SELECT tenant_id, ?, id FROM "{entity}" WHERE tenant_id = ? AND deleted_at IS NULL ON CONFLICT DO NOTHING',
         (entity, tenant),
     )
-    return int(made)
+    return int(made), 0
 
 
 def unpend(connection: Sql, tenant: str, examined: Sequence[tuple[str, str]], left: set[str]) -> None:

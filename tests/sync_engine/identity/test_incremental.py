@@ -17,7 +17,17 @@ NAMES = tuple(f"{tool}{number}" for tool in "cmp" for number in range(4))
 SOURCES = {"c": CRM, "m": MAIL, "p": PAY}
 TABLES = ("record", "record_key", "record_edge", "redirect", "merge_evidence")
 
-people_fields = st.fixed_dictionaries(
+usual = st.sampled_from(
+    [
+        {"email": "a@x.com", "given_name": "Ana"},
+        {"email": "a+z@x.com", "given_name": "Ana"},
+        {"email": "info@x.com", "given_name": "Anna"},
+        {"phone": "+34600111222", "given_name": "Anna"},
+        {"phone": "+34600111222", "email": "c@y.com", "given_name": "Ana"},
+        {"phone": "+34600111222", "email": "b@x.com", "given_name": "Bo"},
+    ]
+)
+unusual = st.fixed_dictionaries(
     {},
     optional={
         "email": st.sampled_from(["a@x.com", "b@x.com", "a+z@x.com", "info@x.com", "c@y.com"]),
@@ -26,6 +36,7 @@ people_fields = st.fixed_dictionaries(
         "given_name": st.sampled_from(["Ana", "Anna", "Bo"]),
     },
 )
+people_fields = st.one_of(usual, unusual)
 pairs = st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)).filter(lambda pair: pair[0] != pair[1])
 edges = st.tuples(
     st.sampled_from(["accepted", "refused", "vendor", "score", "unlike"]), pairs, st.sampled_from([0.99, 0.995, 0.999])

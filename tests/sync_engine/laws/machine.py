@@ -1,0 +1,522 @@
+"""What happens to two to four tools and the hub, step by step, and the laws that hold when it has settled."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import tempfile
+from concurrent.futures import Executor, Future
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from tests.sync_engine.laws.vendor import KINDS, Json, Vendor, connector
+from vaiven_sdk import VaivenError
+from vaiven_sdk.testing import ManualClock
+from vaiven_sync_engine import connections as accounts
+from vaiven_sync_engine.engine import Engine
+from vaiven_sync_engine.replay import retry_writes
+from vaiven_sync_engine.stage import Stage
+from vaiven_sync_engine.store import Database
+
+NAMES = ("north", "south", "west", "east")
+TOKENS = ("email", "city")
+CUT = 24
+FOLDER = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - the laws make thousands of small stores
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class Here(Executor):
+    """Runs at once, in the caller's thread."""
+
+    def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run it."""
+        done: Future[Any] = Future()
+        try:
+            done.set_result(work(*args, **kwargs))
+        except BaseException as problem:  # noqa: BLE001 - it is the caller's
+            done.set_exception(problem)
+        return done
+
+
+class Fuse:
+    """Dies at the k-th point from now: before or after a transaction, before or after a request."""
+
+    def __init__(self) -> None:
+        self.left: int | None = None
+
+    def burn(self) -> None:
+        """Pass one point."""
+        if self.left is not None:
+            if self.left <= 0:
+                raise Crash
+            self.left -= 1
+
+
+class Store(Database):
+    """The real store, without a thread of its own."""
+
+    fuse: Fuse | None = None
+
+    def __init__(self, address: Any) -> None:
+        super().__init__(address)
+        self._thread = Here()  # type: ignore[assignment]
+
+    async def run(self, work: Any, *args: Any, **kwargs: Any) -> Any:
+        """As the real one."""
+        if self.fuse:
+            self.fuse.burn()
+        done = self._backend.transaction(lambda connection: work(connection, *args, **kwargs))
+        if self.fuse:
+            self.fuse.burn()
+        return done
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """A vendor behind a fuse."""
+
+    def __init__(self, vendor: Vendor, fuse: Fuse) -> None:
+        self.vendor, self.fuse = vendor, fuse
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """As the vendor does."""
+        self.fuse.burn()
+        answer = await self.vendor.handle_async_request(request)
+        self.fuse.burn()
+        return answer
+
+
+_templates: list[Path] = []
+
+
+def template() -> Path:
+    """An empty store, made once: the tables are many."""
+    if not _templates:
+        path = Path(tempfile.mkdtemp()) / "template.db"
+        Database.open(path).close()
+        _templates.append(path)
+    return _templates[0]
+
+
+def same(one: Any, two: Any) -> bool:
+    """Whether two tools mean the same value, whatever they make of it."""
+    if isinstance(one, list) or isinstance(two, list):
+        return sorted(t.lower() for t in one or ()) == sorted(t.lower() for t in two or ())
+    return str(one or "").lower()[:CUT] == str(two or "").lower()[:CUT]
+
+
+class World(RuleBasedStateMachine):
+    """Tools, their people's acts, what goes wrong, and the hub over them all."""
+
+    shapes = st.fixed_dictionaries(
+        {"lower": st.booleans(), "cuts": st.booleans(), "lag": st.sampled_from([0, 0, 5]), "carries": st.booleans()}
+    )
+    which, nth = st.integers(0, 3), st.integers(0, 3)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+        self.fuse = Fuse()
+        self.loop = asyncio.new_event_loop()
+        self.place, self.drop_place = self.make_place()
+        self.vendors: dict[str, Vendor] = {}
+        self.token = self.acts = self.mishaps = 0
+        self.issued: set[str] = set()
+        self.superseded: set[str] = set()
+        self.tags: set[str] = set()
+        self.own_word: set[tuple[str, str]] = set()
+        """Records at whose tool somebody last said yes without a proof."""
+        self.revs: dict[str, int] = {}
+
+    def make_place(self) -> tuple[Any, Any]:
+        """An empty store, and what removes it."""
+        folder = Path(tempfile.mkdtemp(dir=FOLDER))
+        shutil.copy(template(), folder / "store.db")
+        return folder / "store.db", lambda: shutil.rmtree(folder, ignore_errors=True)
+
+    @initialize(shapes=st.lists(shapes, min_size=2, max_size=4), propagates=st.booleans())
+    def begin(self, shapes: list[dict[str, Any]], propagates: bool) -> None:
+        self.vendors = {n: Vendor(self.clock, **s) for n, s in zip(NAMES, shapes, strict=False)}
+        self.connectors = {n: connector(n, v) for n, v in self.vendors.items()}
+        self.propagates = propagates
+        self.stranger = Vendor(self.clock)
+        self.connectors["stranger"] = connector("stranger", self.stranger)
+        self.stranger.add("people", email="t1@x.com", city="Elsewhere")
+        self.open()
+        for name in self.vendors:
+            self.connect("local", name)
+        self.connect("other", "stranger")
+        self.loop.run_until_complete(self.engine_of("other").sync())
+
+    def connect(self, tenant: str, name: str) -> None:
+        deletes = "propagate" if self.propagates else "ignore"
+        one = accounts.Connection(name, name, name, {}, None, b"", deletes=deletes, approved=True)  # type: ignore[arg-type]
+        self.database.run_now(accounts.save, tenant, one, self.now())
+
+    def open(self) -> None:
+        self.database = Store.open(self.place)
+        self.database.fuse = self.fuse
+        self.engine = self.engine_of("local")
+
+    def engine_of(self, tenant: str) -> Engine:
+        every = {**self.vendors, "stranger": self.stranger}
+        return Engine(
+            self.database,
+            self.connectors.__getitem__,
+            lambda _: {"token": "a-token-of-the-laws"},
+            tenant=tenant,
+            transport=lambda c: Wire(every[c.id], self.fuse),
+            now=self.now,
+        )
+
+    def now(self) -> str:
+        return self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    # -- what people do
+
+    def tool(self, i: int) -> Vendor:
+        return list(self.vendors.values())[i % len(self.vendors)]
+
+    def name(self, vendor: Vendor) -> str:
+        return next(n for n, v in self.vendors.items() if v is vendor)
+
+    def fresh(self, suffix: str = "") -> str:
+        self.token += 1
+        self.acts += 1
+        self.clock.advance(1)
+        return f"T{self.token}{suffix}"
+
+    def pick(self, vendor: Vendor, i: int, kind: str = "people") -> Json | None:
+        records = sorted(vendor.stored[kind].values(), key=lambda r: str(r["id"]))
+        return records[i % len(records)] if records else None
+
+    def issue(self, value: str) -> str:
+        self.issued.add(value.lower()[:CUT])
+        return value
+
+    def give_up(self, value: Any) -> None:
+        """Somebody had this value in front of them and replaced it."""
+        self.superseded.add(str(value or "").lower()[:CUT])
+
+    @rule(w=which)
+    def somebody_is_added(self, w: int) -> None:
+        vendor = self.tool(w)
+        if len(vendor.people) < 4:
+            email, city = self.fresh("@x.com"), self.fresh("-Vila-Nova-de-Gaia-do-Norte")
+            vendor.add("people", email=self.issue(email), city=self.issue(city), tags=[])
+
+    @rule(w=which, i=nth)
+    def the_same_person_is_added_elsewhere(self, w: int, i: int) -> None:
+        source, other = self.tool(w), self.tool(w + 1)
+        record = self.pick(source, i)
+        emails = {str(r.get("email") or "").lower() for r in other.people.values()}
+        if record and record["email"] and not record["hub"] and record["email"].lower() not in emails:
+            self.clock.advance(1)
+            self.acts += 1
+            city = self.issue(self.fresh("-Castro"))
+            other.add("people", email=record["email"], city=city, tags=[])
+
+    @rule(w=which, i=nth, field=st.sampled_from(TOKENS))
+    def a_value_is_edited(self, w: int, i: int, field: str) -> None:
+        self.edit_value(self.tool(w), i, field)
+
+    def edit_value(self, vendor: Vendor, i: int, field: str) -> None:
+        record = self.pick(vendor, i)
+        if record:
+            self.give_up(record[field])
+            value = self.issue(self.fresh("@x.com" if field == "email" else "-Ponte"))
+            vendor.edit(record, **{field: value})
+
+    @rule(w=which, i=nth)
+    def a_city_is_cleared(self, w: int, i: int) -> None:
+        vendor = self.tool(w)
+        record = self.pick(vendor, i)
+        if record and record["city"] is not None:
+            self.clock.advance(1)
+            self.acts += 1
+            self.give_up(record["city"])
+            vendor.edit(record, city=None)
+
+    @rule(w=which, i=nth, removes=st.booleans())
+    def a_tag_comes_or_goes(self, w: int, i: int, removes: bool) -> None:
+        vendor = self.tool(w)
+        record = self.pick(vendor, i)
+        if record is None:
+            return
+        tags = list(record.get("tags") or ())
+        if removes and tags:
+            self.clock.advance(1)
+            self.acts += 1
+            self.tags.discard(tags[0].lower())
+            vendor.edit(record, tags=tags[1:])
+        elif not removes:
+            tag = self.fresh("-tag")
+            self.tags.add(tag.lower())
+            vendor.edit(record, tags=[*tags, tag])
+
+    @rule(w=which, i=nth)
+    def somebody_changes_employer(self, w: int, i: int) -> None:
+        vendor = self.tool(w)
+        record = self.pick(vendor, i)
+        if record is None:
+            return
+        firm = self.pick(vendor, i, "companies") if self.token % 2 else None
+        firm = firm or vendor.add("companies", name=self.fresh("-GmbH"))
+        self.clock.advance(1)
+        self.acts += 1
+        vendor.edit(record, employer=firm["id"])
+
+    @rule(w=which, i=nth, answer=st.sampled_from(["yes", "no"]), proven=st.booleans())
+    def consent_is_given_or_refused(self, w: int, i: int, answer: str, proven: bool) -> None:
+        vendor = self.tool(w)
+        record = self.pick(vendor, i)
+        if record is None:
+            return
+        self.clock.advance(1)
+        self.acts += 1
+        mark = (self.name(vendor), record["id"])
+        (self.own_word.add if answer == "yes" and not proven else self.own_word.discard)(mark)
+        decided = self.clock.now().isoformat() if proven else None
+        vendor.edit(record, consent=answer, decided=decided)
+
+    @rule(w=which, i=nth)
+    def somebody_is_deleted(self, w: int, i: int) -> None:
+        vendor = self.tool(w)
+        record = self.pick(vendor, i)
+        if record:
+            self.clock.advance(1)
+            self.acts += 1
+            for field in TOKENS:
+                self.give_up(record[field])
+            self.tags -= {t.lower() for t in record.get("tags") or ()}
+            vendor.drop("people", record)
+
+    # -- what the hub does, and what goes wrong meanwhile
+
+    @rule(fuse=st.one_of(st.none(), st.integers(0, 90)))
+    def sync(self, fuse: int | None) -> None:
+        self.run_sync(fuse)
+
+    @rule(w=which, kind=st.sampled_from(["lost", "reset", "busy", "down", "html"]))
+    def sync_with_a_fault(self, w: int, kind: str) -> None:
+        vendor = self.tool(w)
+        vendor.fault = kind
+        self.run_sync(None)
+        vendor.fault = None
+        self.mishaps += 1
+
+    @rule(w=which, i=nth, field=st.sampled_from(TOKENS))
+    def sync_while_somebody_edits(self, w: int, i: int, field: str) -> None:
+        vendor = self.tool(w)
+        vendor.before = lambda: self.edit_value(vendor, i, field)
+        self.run_sync(None)
+        vendor.before = None
+
+    @rule(w=which, i=nth)
+    def sync_with_an_old_page(self, w: int, i: int) -> None:
+        vendor = self.tool(w)
+        record = self.pick(vendor, i)
+        if record:
+            old = next(r for _, r in vendor.history[record["id"]] if r is not None)
+            vendor.repeat = dict(old)
+            self.run_sync(None)
+            vendor.repeat = None
+
+    @rule(w=which, i=nth)
+    def sync_with_a_refusal(self, w: int, i: int) -> None:
+        record = self.pick(self.tool(w), i)
+        if record and record["city"]:
+            other = self.tool(w + 1)
+            other.refused.add(other._kept("city", record["city"]))
+            self.run_sync(None)
+            other.refused.clear()
+            self.mishaps += 1
+
+    @rule()
+    def a_plan_is_looked_at_and_carried_out(self) -> None:
+        """What was approved is what is done: the digest holds."""
+        self.clock.advance(1)
+        try:
+            plan = self.loop.run_until_complete(self.engine.sync(dry_run=True))
+        except VaivenError:
+            return
+        if plan.status == "ok" and plan.plan is not None:
+            self.loop.run_until_complete(self.engine.sync(approve=plan.plan.digest))
+
+    @rule(names=st.sets(st.sampled_from(NAMES), min_size=1, max_size=2))
+    def some_tools_are_synced(self, names: set[str]) -> None:
+        mine = sorted(names & set(self.vendors))
+        if mine:
+            self.run_sync(None, mine)
+
+    @rule()
+    def everything_is_read_again(self) -> None:
+        self.run_sync(None, full=True)
+
+    def run_sync(self, fuse: int | None, names: Any = (), *, full: bool = False) -> Any:
+        self.clock.advance(1)
+        self.fuse.left = fuse
+        try:
+            return self.loop.run_until_complete(self.engine.sync(names, full=full))
+        except Crash:
+            self.fuse.left = None
+            self.mishaps += 1
+            self.database.close()
+            self.open()
+        except VaivenError:
+            pass
+        finally:
+            self.fuse.left = None
+        return None
+
+    # -- the laws
+
+    @precondition(lambda self: self.token > 2)
+    @rule()
+    def settle(self) -> None:
+        self.check()
+
+    def query(self, sql: str, *values: Any) -> list[Any]:
+        return self.database.run_now(lambda c: c.execute(sql, values).fetchall())
+
+    def check(self) -> None:
+        self.database.run_now(
+            retry_writes,
+            "local",
+            [r[0] for r in self.query("SELECT id FROM source WHERE tenant_id = 'local'")],
+            self.now(),
+        )
+        self.clock.advance(10)
+        for _ in range(8):
+            report = self.run_sync(None)
+            if report is not None and report.status == "ok" and report.writes == 0:
+                break
+            self.clock.advance(6)
+        else:
+            raise AssertionError("does not settle")
+        before = self.query("SELECT sum(rev) FROM person WHERE tenant_id = 'local'")[0][0]
+        report = self.run_sync(None)
+        assert (report.writes, report.staged.conflicts) == (0, 0), "echo: writes or conflicts after settling"
+        after = self.query("SELECT sum(rev) FROM person WHERE tenant_id = 'local'")[0][0]
+        assert after == before, "echo: revisions after settling"
+        self.check_people()
+        self.check_bounds()
+
+    def check_people(self) -> None:
+        live = {r["id"]: r for r in self.query("SELECT * FROM person WHERE tenant_id = 'local' AND deleted_at IS NULL")}
+        for name, vendor in self.vendors.items():
+            links = {kind: self.links(name, kind) for kind in KINDS}
+            tokens = [str(r[f]).lower()[:CUT] for r in vendor.people.values() for f in TOKENS if r[f]]
+            assert len(tokens) == len(set(tokens)), f"{name} has a person twice"
+            assert set(links["people"]) == set(live), f"{name} has {len(vendor.people)} of {len(live)} people"
+            assert len(vendor.people) == len(live), f"{name} has a person nobody knows"
+            for person_id, remote in links["people"].items():
+                self.check_one(live[person_id], name, vendor.people[remote], links["companies"])
+        kept = {str(p[f] or "").lower()[:CUT] for p in live.values() for f in TOKENS}
+        kept |= {
+            str(r[0]).strip('"').lower()[:CUT]
+            for r in self.query("SELECT lost FROM conflict WHERE tenant_id = 'local'")
+        }
+        lost = self.issued - kept - self.superseded
+        assert not lost, f"lost edits: {lost}"
+        tags = {t.lower() for p in live.values() for t in self.listed(p["tags"])}
+        kept_tags = tags | {
+            t.lower() for r in self.query("SELECT lost FROM conflict WHERE field = 'tags'") for t in self.listed(r[0])
+        }
+        gone = self.tags - kept_tags
+        assert not gone, f"lost tags: {gone}"
+
+    def check_one(self, person: Any, name: str, record: Json, firms: dict[str, str]) -> None:
+        for field in TOKENS:
+            assert same(record[field], person[field]), f"{name}.{field}: {record[field]} is not {person[field]}"
+        assert same(record.get("tags"), self.listed(person["tags"])), f"{name}.tags"
+        if person["company_id"]:
+            assert record.get("employer") == firms[person["company_id"]], f"{name}.employer"
+        state = person["email_consent"]
+        if state in {"granted", "denied"} and (name, record["id"]) not in self.own_word:
+            assert record.get("consent") == {"granted": "yes", "denied": "no"}[state], f"{name}.consent"
+        said = self.query(
+            "SELECT status, occurred_at, evidence_ref FROM consent_event WHERE tenant_id = 'local' AND person_id = ?",
+            person["id"],
+        )
+        refused = max((r["occurred_at"] for r in said if r["status"] == "denied"), default="")
+        proven = max((r["occurred_at"] for r in said if r["status"] == "granted" and r["evidence_ref"]), default="")
+        if refused > proven:
+            assert state == "denied", "a refusal was loosened without the person's act"
+
+    def check_bounds(self) -> None:
+        revs = {r["id"]: r["rev"] for r in self.query("SELECT id, rev FROM person WHERE tenant_id = 'local'")}
+        back = {i for i, rev in self.revs.items() if revs.get(i, rev) < rev}
+        assert not back, "a revision went back"
+        self.revs = revs
+        conflicts = self.query("SELECT count(*) FROM conflict WHERE tenant_id = 'local'")[0][0]
+        most = (self.acts + conflicts + self.mishaps) * len(self.vendors)
+        written = sum(v.writes for v in self.vendors.values())
+        assert written <= most, f"{written} writes after {self.acts} acts and {conflicts} conflicts"
+        assert self.stranger.writes == 0, "another tenant's tool was written to"
+        elsewhere = self.query("SELECT city FROM person WHERE tenant_id = 'other' AND deleted_at IS NULL")
+        assert [r[0] for r in elsewhere] == ["Elsewhere"], "another tenant's person changed"
+
+    @precondition(lambda self: self.token > 4)
+    @rule()
+    def everything_is_rebuilt(self) -> None:
+        """What comes out of the records alone is what came out step by step."""
+        self.check()
+        live = self.query("SELECT * FROM person WHERE tenant_id = 'local' AND deleted_at IS NULL")
+        copy = sqlite3.connect(":memory:", isolation_level=None)
+        with sqlite3.connect(self.place) as source:
+            source.backup(copy)
+        copy.row_factory = sqlite3.Row
+        copy.executescript(
+            "UPDATE record SET shadow = NULL, dirty = 1 WHERE tenant_id = 'local';"
+            "DELETE FROM person WHERE tenant_id = 'local'; DELETE FROM company WHERE tenant_id = 'local';"
+            "DELETE FROM contact_point; DELETE FROM consent_state;"
+        )
+        sources = self.engine.streams(copy)
+        stage = Stage("local", sources, "again", self.now(), frozenset(self.vendors if self.propagates else ()))
+        for kind in ("company", "person"):
+            stage.bring_in(copy, kind)
+        again = {r["id"]: r for r in copy.execute("SELECT * FROM person WHERE deleted_at IS NULL")}
+        for person in live:
+            rebuilt = again.get(person["id"])
+            assert rebuilt is not None, "somebody is not rebuilt"
+            for field in (*TOKENS, "company_id"):
+                assert same(rebuilt[field], person[field]), f"rebuilt {field}"
+            assert same(self.listed(rebuilt["tags"]), self.listed(person["tags"])), "rebuilt tags"
+        copy.close()
+
+    def links(self, name: str, kind: str) -> dict[str, str]:
+        """Entity -> record, of what is there."""
+        found = self.query(
+            "SELECT r.entity_id, r.remote_id FROM record r JOIN source s ON s.id = r.source_id"
+            " WHERE s.tenant_id = 'local' AND s.connection_id = ? AND s.stream = ? AND r.deleted_at IS NULL",
+            name,
+            kind,
+        )
+        out = {r[0]: r[1] for r in found}
+        assert len(out) == len(found), f"two records of one {kind} at {name}"
+        return out
+
+    @staticmethod
+    def listed(text: str | None) -> list[str]:
+        import msgspec  # noqa: PLC0415
+
+        return msgspec.json.decode(text) or [] if text else []
+
+    def teardown(self) -> None:
+        try:
+            if self.vendors:
+                self.check()
+        finally:
+            self.database.close()
+            self.loop.close()
+            self.drop_place()
