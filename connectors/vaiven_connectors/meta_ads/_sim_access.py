@@ -83,6 +83,8 @@ class GraphAccess:
 
     def __post_init__(self) -> None:
         self.token = self.issue(Token(self.user, scopes=frozenset(SCOPES)))
+        # An app may speak for itself with its id and secret in place of a token.
+        self.tokens[f"{self.app}|{self.secret}"] = Token(self.app)
 
     @property
     def credential(self) -> dict[str, str]:
