@@ -172,7 +172,7 @@ def place(shop: Shop, given: Mapping[str, Any]) -> Json:
     parts = [*lines, *made["transactions"]]
     shop.parts.update(dict.fromkeys((one["id"] for one in parts), made["id"]))
     if customer:
-        shop.touch(shop.customers, customer["id"])
+        shop.touch(shop.customers, customer["id"], when)
     return made
 
 
