@@ -171,7 +171,8 @@ def save_new(connection: sqlite3.Connection, tenant: str, kind: str, new: Iterab
     defaults = {n: f.default for n, f in entity.fields().items() if not f.nullable and f.default is not None}
     new = list(new)
     for one in new:
-        one.values = {**defaults, **one.values}
+        # What a record leaves empty is as if it were not mapped: an attribution that is none.
+        one.values = {**one.values, **{n: v for n, v in defaults.items() if one.values.get(n) is None}}
     keys = entity.natural_key
     before = connection.total_changes
     kept = 0
