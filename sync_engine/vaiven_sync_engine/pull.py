@@ -16,6 +16,7 @@ from vaiven_sdk import (
     ConfigInvalid,
     CursorExpired,
     Deletes,
+    Merged,
     NotFound,
     OriginRefused,
     RequestRefused,
@@ -58,7 +59,7 @@ class _Page:
     decoded: Decoded
     state: Any
     date: str | None = None
-    gone: tuple[str, ...] = ()
+    gone: tuple[str | Merged, ...] = ()
     since: str | None = None
 
 
@@ -208,7 +209,11 @@ class Puller:
             at=at,
             good=good,
             bad=[*page.decoded.bad, *page.decoded.aside],
-            gone=page.gone,
+            gone=[one for one in page.gone if isinstance(one, str)],
+            merges=[
+                *(pair for one in page.decoded.good for pair in one.merges),
+                *((one.id, one.into) for one in page.gone if isinstance(one, Merged)),
+            ],
             deleted_at=at if deleted else None,
         )
         changed = await self.database.run(write_page, write)

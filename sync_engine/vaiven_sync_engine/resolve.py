@@ -7,6 +7,7 @@ before still joins it, so that correcting an address in one tool does not tear a
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from ulid import ULID
+
+from vaiven_sync_engine.store.merges import MERGED, join_merged
 
 if TYPE_CHECKING:
     import sqlite3
@@ -65,10 +68,14 @@ def resolve(
     if not dirty:
         return Resolved()
     if not keys:
-        return _one_each(connection, tenant, dirty)
+        out = _one_each(connection, tenant, dirty)
+        out.merged = join_merged(connection, tenant, entity.kind, sources, at)
+        return out
     _write_keys(connection, tenant, entity, keys, dirty)
     graph = _load(connection, tenant, entity.kind, dirty)
     limits = {k.namespace: (k.priority, k.limit) for k in keys.values()}
+    # The tool's own user said so: it holds whatever the keys say.
+    limits[MERGED] = (0, sys.maxsize)
     if "email" in limits:
         limits[ROLE] = (WEAK, limits["email"][1])
     graph.join(limits)
@@ -128,8 +135,8 @@ def _write_keys(
         if called.strip("|"):
             rows.append((tenant, entity.kind, _NAME, called, row["source_id"], row["remote_id"]))
     connection.executemany(
-        "UPDATE record_key SET current = 0 WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-        [(tenant, row["source_id"], row["remote_id"]) for row in dirty],
+        "UPDATE record_key SET current = 0 WHERE tenant_id = ? AND source_id = ? AND remote_id = ? AND namespace <> ?",
+        [(tenant, row["source_id"], row["remote_id"], MERGED) for row in dirty],
     )
     connection.executemany(
         "INSERT INTO record_key (tenant_id, entity, namespace, value, source_id, remote_id) VALUES (?, ?, ?, ?, ?, ?)"
@@ -222,7 +229,7 @@ class _Graph:
                 self.names[key].add(_given(value))
             return
         self.values[namespace, value].append((key, current))
-        if current:
+        if current and namespace != MERGED:
             self.held[key][key[0], namespace].add(value)
 
     def find(self, key: RecordKey) -> RecordKey:

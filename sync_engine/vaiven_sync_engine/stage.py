@@ -17,6 +17,7 @@ from vaiven_sync_engine.records import UNREAD
 from vaiven_sync_engine.resolve import resolve
 from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.events import pend_events, settle_echoes
+from vaiven_sync_engine.store.merges import is_merged
 
 if TYPE_CHECKING:
     import sqlite3
@@ -253,7 +254,7 @@ class Stage:
 
     def _delete(self, connection: sqlite3.Connection, entity: Canonical, row: Any, seen: Observation) -> list[Lost]:
         """A record is gone: the entity goes with it when the connection says so, or when nothing else holds it."""
-        if entity.deleted_at:
+        if entity.deleted_at or is_merged(connection, self.tenant, row["source_id"], row["remote_id"]):
             return []
         source = self.sources[row["source_id"]]
         held = connection.execute(
