@@ -7,12 +7,36 @@ versions and quota in `_sim_access`, errors in `_sim_words`. Google Ads has no w
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
+from vaiven_connectors.google_ads._sim_adjustments import Adjusting
+from vaiven_connectors.google_ads._sim_audiences import Audiences
 from vaiven_connectors.google_ads._sim_drive import Driven
 from vaiven_connectors.google_ads._sim_search import Searching
+from vaiven_sdk import testing as sim
+from vaiven_sdk.testing import Call, Reply
 
 
-class GoogleAdsSimulator(Searching, Driven):
+class GoogleAdsSimulator(Audiences, Adjusting, Searching, Driven):
     """A manager with one client, `manager_id` and `customer_id`, and one user who was invited to the manager."""
+
+    quirks: ClassVar[dict[str, Any]] = {**Audiences.quirks, **Adjusting.quirks}
+
+    @sim.get("/o/oauth2/v2/auth", public=True)
+    def consent(self, call: Call) -> Reply:
+        """accounts.google.com: the user agrees at once."""
+        return self.oauth.authorize(call)
+
+    @sim.post("/token", public=True)
+    @sim.post("/oauth2/v3/token", public=True)
+    def token(self, call: Call) -> Reply:
+        """oauth2.googleapis.com/token, and its older name."""
+        return self.oauth.token(call)
+
+    @sim.post("/revoke", public=True)
+    def revoke(self, call: Call) -> Reply:
+        """oauth2.googleapis.com/revoke."""
+        return self.oauth.revoke(call)
 
 
 simulator = GoogleAdsSimulator
