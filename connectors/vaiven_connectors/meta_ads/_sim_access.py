@@ -88,8 +88,8 @@ class GraphAccess:
 
     @property
     def credential(self) -> dict[str, str]:
-        """A token that may do everything and never ends, and the app that it was given to."""
-        return {"access_token": self.token, "app_id": self.app, "app_secret": self.secret}
+        """A system user's token that may do everything and never ends, and the secret of its app."""
+        return {"token": self.token, "app_secret": self.secret}
 
     def issue(self, token: Token) -> str:
         """Give out a token."""

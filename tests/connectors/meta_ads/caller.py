@@ -21,7 +21,7 @@ class Caller:
 
     def __call__(self, method, path, /, expect=200, token=None, **given):
         texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in given.items()}
-        token = self.sim.credential["access_token"] if token is None else token
+        token = self.sim.credential["token"] if token is None else token
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         options = {"data": texts} if method == "POST" else {"params": texts}
         self.last = self.http.request(method, path if path[:1] == "/" else f"/v26.0/{path}", headers=headers, **options)

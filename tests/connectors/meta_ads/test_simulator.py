@@ -25,7 +25,7 @@ def test_tokens(ask):
     wrong = ask.error("GET", "me", token="EAAwrong")
     assert (wrong["code"], wrong["type"], wrong["fbtrace_id"][0]) == (190, "OAuthException", "A")
     assert ask.last.headers["www-authenticate"].startswith('OAuth "Facebook Platform" "invalid_token"')
-    good = ask.sim.credential["access_token"]
+    good = ask.sim.credential["token"]
     assert ask("GET", "me", token="", access_token=good)["id"] == ask.sim.user_id
     assert ask("POST", ask.sim.pixel_id + "/events", 400, token="", access_token=good)["error"]["code"] == 100
     ask.sim.kill_token(460)
@@ -38,7 +38,7 @@ def test_tokens(ask):
 
 def test_the_proof_of_the_secret(ask):
     good = ask.sim.credential
-    proof = hmac.new(good["app_secret"].encode(), good["access_token"].encode(), hashlib.sha256).hexdigest()
+    proof = hmac.new(good["app_secret"].encode(), good["token"].encode(), hashlib.sha256).hexdigest()
     assert ask("GET", "me", appsecret_proof=proof)["id"] == ask.sim.user_id
     assert ask.error("GET", "me", appsecret_proof="0" * 64)["message"].startswith("Invalid appsecret_proof")
     strict = Caller(require_proof=True)
@@ -140,7 +140,7 @@ def test_pages_by_cursor(ask):
     assert [one["name"] for one in first["data"]] == ["Campaign 7", "Campaign 6", "Campaign 5"]
     assert first["summary"] == {"total_count": 7}
     following = first["paging"]["next"]
-    assert parse_qs(urlsplit(following).query)["access_token"] == [ask.sim.credential["access_token"]]
+    assert parse_qs(urlsplit(following).query)["access_token"] == [ask.sim.credential["token"]]
     second = ask.http.get(following).json()
     assert [one["name"] for one in second["data"]] == ["Campaign 4", "Campaign 3", "Campaign 2"]
     third = ask("GET", path, limit="3", fields="name", after=second["paging"]["cursors"]["after"])
@@ -402,8 +402,10 @@ def test_the_kit_can_drive_it(ask):
     sim.touch("insights", rows[0])
     ad, _, day = rows[0].rpartition("/")
     since = datetime.fromisoformat(day).date()
-    (one,) = [row for row in sim.truth_metrics("ad", since, since) if row["id"] == ad]
+    (one,) = [row for row in sim.truth_metrics("campaign", since, since) if row["id"] == ad]
     assert one["impressions"] > 1000
+    assert len(sim.sample("ad_insights", 3)) == 3
+    assert sim.sample("conversions", 3) == []
     assert sim.delivery("leads", "secret").headers["x-hub-signature-256"].startswith("sha256=")
     sim.sample("ads", 1)
     assert b'"ad_account"' in sim.delivery("ads", "secret").body

@@ -46,7 +46,7 @@ class Walk:
         self.sim = MetaAdsSimulator(clock=ManualClock(NOW), quirks={"limits": False})
         self.check = watch(self.sim, Graph(self.sim), base="/v26.0")
         self.client = TestClient(self.sim.app)
-        self.token = self.sim.credential["access_token"]
+        self.token = self.sim.credential["token"]
 
     def __call__(self, method, path, *, expect=200, token="", **given):
         texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
