@@ -206,7 +206,7 @@ def _unfit(write: Write[Campaign]) -> Outcome | None:
 def _operations(hub: Hub, write: Write[Campaign]) -> list[dict[str, Any]]:
     one, where = write.record, f"customers/{hub.config.customer_id}/campaigns/{write.id}"
     out: list[dict[str, Any]] = []
-    plain = {name: getattr(one, name) for name in ("name", "status") if name in write.changed}
+    plain: dict[str, Any] = {name: getattr(one, name) for name in ("name", "status") if name in write.changed}
     if plain:
         changed = {"resourceName": where, **plain}
         out.append({"campaignOperation": {"update": changed, "updateMask": ",".join(sorted(plain))}})

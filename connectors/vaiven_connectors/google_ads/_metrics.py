@@ -4,7 +4,7 @@
 - A row of zeros is left out of a query with a segment ("Zero metrics"), so a day without a row is a day of zeros.
 - Conversions are booked on the day of the click or view that led to them, and go on arriving for as long as the
   conversion window: 30 days after a click unless somebody chose 1 to 90 (support.google.com/google-ads/answer/3123169).
-  Every read goes back that far; a day is final once the longest window of the account has passed.
+  Every read goes back 90 days; a day is final once the longest window of the account has passed.
 - Days are kept for 37 months ("Deprecations": data retention, 2026-06-01).
 
 Read 2026-11-25.
@@ -171,12 +171,9 @@ async def _days(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
 
 
 async def _conversions(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """First of all actions together, then of each; the account says how far back anything can change."""
+    """First of all actions together, then of each; the account says from which day on nothing changes any more."""
     actions = {one["id"]: one for one in [row["conversionAction"] for row in await rows(hub, ACTIONS)]}
     longest = max([_window(one) for one in actions.values() if one.get("includeInConversionsMetric")] or [USUAL])
-    # The engine went back as far as any window can be; what no window reaches is not read again.
-    since = window.since and (date.fromisoformat(window.since) + timedelta(days=LONGEST - longest)).isoformat()
-    window = Window(window.config, since=since, zone=window.zone)
     at = state or {"part": 0, "page": None, "since": None}
     for part, fields in enumerate((CONVERSIONS, BY_ACTION)):
         if part < at["part"]:

@@ -129,7 +129,7 @@ async def test_a_read_of_figures_goes_on_after_a_crash():
     pages = await whole.read("campaign_conversions", "changes", "2026-09-10")
     assert [page.state is None for page in pages] == [False, False, False, True]
     assert pages[-1].since == "2026-11-25"
-    assert "segments.date BETWEEN '2026-11-09'" in whole.queries[1]
+    assert "segments.date BETWEEN '2026-09-10'" in whole.queries[1]
     for number in range(3):
         rest = Recorder(*answers[number + 1 :], by=by)
         more = await rest.read(
