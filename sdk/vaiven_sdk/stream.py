@@ -86,6 +86,8 @@ class Stream(Generic[R, C]):
     eraser: Writer | None = None
     erase_note: str = ""
     customizer: Any = None
+    absent_is_zero: bool = False
+    """Of figures: the vendor leaves out what is zero, so what a read does not show any more is zero now."""
     samples_fields: bool = False
     """The vendor has no list of its fields: one that is not found may be there all the same."""
     shape: Literal["record", "membership", "event"] = "record"

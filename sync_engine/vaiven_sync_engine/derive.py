@@ -10,6 +10,7 @@ from ulid import ULID
 
 from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.entities import Canonical
+from vaiven_sync_engine.store.facts import save_new
 
 if TYPE_CHECKING:
     import sqlite3
@@ -70,7 +71,7 @@ def log_consent(
         }
         events.append(event)
     if events:
-        rows.save_new(connection, tenant, "consent_event", events, at)
+        save_new(connection, tenant, "consent_event", events, at)
 
 
 def absorb(connection: sqlite3.Connection, tenant: str, lost: str, kept: str, at: str) -> None:

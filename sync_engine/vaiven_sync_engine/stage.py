@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from ulid import ULID
 
-from vaiven_sdk.model import ENTITIES, METRICS, Field, Nature
+from vaiven_sdk.model import ENTITIES, Field, Nature
 from vaiven_sync_engine.derive import CHANNELS, absorb, derive, log_consent
+from vaiven_sync_engine.facts import Facts
 from vaiven_sync_engine.links import is_link, is_looked_into, join
 from vaiven_sync_engine.merge import Lost, Observation, custom_specs, ignore, observe
 from vaiven_sync_engine.records import UNREAD
 from vaiven_sync_engine.resolve import resolve
 from vaiven_sync_engine.store import entities as rows
-from vaiven_sync_engine.store.events import pend_events, settle_echoes
 from vaiven_sync_engine.store.merges import is_merged
 
 if TYPE_CHECKING:
@@ -350,45 +350,13 @@ class Stage:
         return f"{source.connection_id}/{source.stream.name}/{origin[1]}" if source else f"hub/{origin[1]}".rstrip("/")
 
     def _facts(self, connection: sqlite3.Connection, kind: str, sources: Sequence[int]) -> Staged:
-        """Facts and events: one source each, no merge; a fact that is restated keeps its earlier values."""
-        entity = ENTITIES[kind]
-        specs = entity.fields()
-        out = Staged()
-        marks = ",".join("?" * len(sources))
-        if entity.nature is Nature.EVENT:
-            settle_echoes(connection, self.tenant, kind, sources)
-        dirty = connection.execute(
-            "SELECT source_id, remote_id, fields, observed_at, deleted_at FROM record"
-            f" WHERE tenant_id = ? AND dirty <> 0 AND entity_id IS NULL AND source_id IN ({marks})",
-            (self.tenant, *sources),
-        ).fetchall()
-        new: list[Canonical] = []
-        settled = []
-        for row in dirty:
-            source = self.sources[row["source_id"]]
-            fields = msgspec.json.decode(row["fields"])
-            waits = bool(self._follow(connection, source, fields, specs))
-            settled.append((2 if waits else 0, self.tenant, row["source_id"], row["remote_id"]))
-            out.waiting += waits
-            if waits or row["deleted_at"]:
-                continue
-            base = {n: v for n, v in fields.items() if n in specs}
-            if "connection_id" in specs:
-                base["connection_id"] = source.connection_id
-            if entity.nature is Nature.FACT:
-                base["fetched_at"] = row["observed_at"]
-                measured = [(n, v) for n, v in fields.items() if n in METRICS and v is not None]
-                new.extend(rows.Canonical(str(ULID()), {**base, "metric": n, "value": v}) for n, v in measured)
-            else:
-                new.append(rows.Canonical(str(ULID()), base))
-        out.records, out.facts = len(dirty), len(new)
-        out.changed = rows.save_new(connection, self.tenant, kind, new, self.at)
-        if any(s.stream.shape == "event" for s in self.sources.values() if s.entity == kind):
-            pend_events(connection, self.tenant, kind, [one.id for one in new])
-        connection.executemany(
-            "UPDATE record SET dirty = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", settled
+        """Facts and events."""
+        specs = ENTITIES[kind].fields()
+        facts = Facts(
+            self.tenant, self.sources, lambda source, fields: self._follow(connection, source, fields, specs), self.at
         )
-        return out
+        facts.bring_in(connection, kind, sources)
+        return Staged(facts.records, changed=facts.changed, waiting=facts.waiting, facts=facts.facts)
 
 
 def _each(grouped: Iterable[tuple[str, Sequence[Any]]]) -> Iterator[tuple[str, Any]]:

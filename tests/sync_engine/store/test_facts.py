@@ -1,7 +1,8 @@
 """Facts as they are written."""
 
 from vaiven_sync_engine.store import Database
-from vaiven_sync_engine.store.entities import Canonical, save_new
+from vaiven_sync_engine.store.entities import Canonical
+from vaiven_sync_engine.store.facts import save_new
 
 FACT = {"connection_id": "c", "entity_kind": "campaign", "entity_id": "1", "on": "2026-11-01", "metric": "spend"}
 
