@@ -28,7 +28,7 @@ RESTATED = 28
 """Days for which figures still change: an act may be credited to a click of 28 days before."""
 WINDOWS = {"7d_click": Attribution(click_days=7), "1d_view": Attribution(view_days=1)}
 """Two windows that share no act, so their sum is what Meta shows by default: 7 days after a click or 1 after a view."""
-SPAN = 30
+SPAN = 90
 """Days in one report; one that is too much for Meta is halved."""
 
 

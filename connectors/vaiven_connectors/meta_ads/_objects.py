@@ -219,7 +219,7 @@ AD_SETS = Edge(
 ADS = Edge(
     "ads",
     "ad",
-    (*_SHARED_FIELDS, "adset_id", "creative{id}"),
+    (*_SHARED_FIELDS, "adset_id", "creative"),
     (*SHARED, *REVIEW, "CAMPAIGN_PAUSED", "ADSET_PAUSED", "PENDING_BILLING_INFO"),
     {"id": "ad_id", "name": "ad_name", "adset_id": "adset_id"},
 )

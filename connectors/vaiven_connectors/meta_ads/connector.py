@@ -3,17 +3,17 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
-from vaiven_sdk import Batch, CreateKey, Deletes, Scope, Window, Write
+from vaiven_sdk import Batch, CreateKey, Deletes, Scope, Window, Write, get
 from vaiven_sdk.webhooks import signatures
 
 from . import _audiences, _conversions, _insights, _leads, _writes
-from ._account import MANAGE, Hub, about, meta_ads
+from ._account import ABOUT, MANAGE, Hub, about, meta_ads
 from ._audiences import AUDIENCES, MetaAudience, MetaMember
 from ._conversions import Conversion
 from ._creatives import CREATIVES, MetaCreative
 from ._insights import AD_DAYS, CAMPAIGN_DAYS, RESTATED, AdFigures, CampaignFigures
 from ._leads import FORMS, SENT, MetaForm, MetaLead, MetaSubmission
-from ._listing import Edge, listed, looked_up
+from ._listing import PAGE, Edge, listed, looked_up
 from ._objects import AD_SETS, ADS, CAMPAIGNS, MetaAccount, MetaAd, MetaAdSet, MetaCampaign
 from ._webhooks import hints
 
@@ -25,6 +25,8 @@ LEADS = [
     Scope("pages_read_engagement", "read the Page's forms"),
     Scope("pages_manage_ads", "Meta asks for it where leads are read with their ads"),
 ]
+
+ACCOUNTS = get("/me/adaccounts", items="data", page=PAGE, fields=ABOUT)
 
 ad_accounts = meta_ads.stream(MetaAccount, name="ad_accounts", deletes=Deletes.NEVER)
 campaigns = meta_ads.stream(MetaCampaign, name="campaigns", scopes=[MANAGE])
@@ -48,9 +50,12 @@ conversions = meta_ads.stream(
 
 
 @ad_accounts.reader("full")
-async def read_account(hub: Hub, _window: Window, _state: Any) -> AsyncIterator[Batch]:
-    """The connected one."""
-    yield Batch([await about(hub)])
+async def read_accounts(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
+    """The connected one, then every other that the sign-in may see; the other streams are of the connected one."""
+    connected = [] if state else [await about(hub)]
+    async for page in hub.walk(ACCOUNTS, window, state=state):
+        yield Batch([*connected, *page.items], state=page.state)
+        connected = []
 
 
 @campaigns.reader("full")
