@@ -95,15 +95,36 @@ async def test_removed_campaigns_are_asked_for_too():
     assert "WHERE" not in made.queries[0]
 
 
-async def test_the_account_is_read_with_its_manager():
-    def of(id_):
-        return rows({"customer": {"id": id_}})
+def client(id_, level, *, manager=False, status="ENABLED"):
+    return {"customerClient": {"id": id_, "level": str(level), "manager": manager, "status": status}}
 
-    made = Recorder(of(CID), of("9876543210"), login_customer_id="9876543210")
-    found = await made.records("accounts")
-    assert [(one.id, one.manager) for one in found] == [(CID, "9876543210"), ("9876543210", None)]
-    assert [path for path, _ in made.sent] == ["/googleAds:search", "/v25/customers/9876543210/googleAds:search"]
-    assert len(await Recorder(of(CID), login_customer_id=CID).records("accounts")) == 1
+
+async def test_an_account_that_is_opened_directly_is_read_alone():
+    made = Recorder(rows({"customer": {"id": CID, "descriptiveName": "Acme"}}))
+    (found,) = await made.records("accounts")
+    assert (found.id, found.name, found.manager) == (CID, "Acme", None)
+
+
+async def test_below_a_manager_the_whole_tree_is_read_and_goes_on_after_a_crash():
+    top, middle = "9876543210", "5555555555"
+    answers = [
+        rows(client(top, 0, manager=True), client(middle, 1, manager=True), token="t"),
+        rows(client("1", 1), client("2", 1, manager=True, status="CANCELED")),
+        rows(client(middle, 0, manager=True), client(CID, 1)),
+    ]
+    whole = Recorder(*answers, login_customer_id=top)
+    pages = await whole.read("accounts")
+    assert [path for path, _ in whole.sent] == [f"/v25/customers/{id_}/googleAds:search" for id_ in (top, top, middle)]
+    assert [[(row["customerClient"]["id"], row["manager_id"]) for row in page.items] for page in pages] == [
+        [(top, None), (middle, top)],
+        [("1", top), ("2", top)],
+        [(CID, middle)],
+    ]
+    assert pages[-1].state is None
+    for number in range(2):
+        rest = Recorder(*answers[number + 1 :], login_customer_id=top)
+        more = await rest.read("accounts", state=json.loads(json.dumps(pages[number].state)))
+        assert [page.items for page in more] == [page.items for page in pages[number + 1 :]]
 
 
 async def test_a_first_read_of_figures_takes_all_that_google_keeps_in_windows():

@@ -46,7 +46,7 @@ def test_an_account_has_the_currency_and_zone_of_everything_below_it():
 )
 def test_the_status_of_an_account(theirs, ours):
     record = connector.streams["accounts"].record
-    assert record.model_validate({"customer": {"id": "1", "status": theirs}}).unified()["status"] == ours
+    assert record.model_validate({"customerClient": {"id": "1", "status": theirs}}).unified()["status"] == ours
 
 
 def test_a_campaign_with_a_budget_of_its_own():
