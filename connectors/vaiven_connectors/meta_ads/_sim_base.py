@@ -187,6 +187,12 @@ class Base(Vendor):
         """The consent dialog, which is at www.facebook.com."""
         return self.graph_access.authorize(call)
 
+    @get("/debug_token")
+    @get("/{version}/debug_token")
+    def debug_token(self, call: Call) -> Json:
+        """What a token is and may do."""
+        return self.graph_access.debug(call.one("input_token") or "")
+
     @get("/{first}")
     @post("/{first}")
     @delete("/{first}")

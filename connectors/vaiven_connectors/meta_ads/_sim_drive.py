@@ -261,7 +261,7 @@ class Driven(Hooks):
             self.kinds[kind].remove(record_id)
 
     def unwanted(self, stream: str) -> dict[str, Any]:
-        """A budget below the least that Meta takes; an ad with a creative that there is not."""
+        """A budget below the least, an ad with a creative that there is not, an audience without a name."""
         kind = self._kind(stream, "unwanted")
         least = {"budget": Decimal("0.01"), "budget_period": "daily", "currency": "USD", "status": "paused"}
         if kind == "campaign":
@@ -270,6 +270,8 @@ class Driven(Hooks):
             return {"name": "Too little", "campaign_id": self._first("campaign"), **least}
         if kind == "ad":
             return {"name": "Nothing to see", "ad_group_id": self._first("adset"), "creative_id": "1"}
+        if kind == "audience":
+            return {"description": "Nobody gave it a name."}
         return super().unwanted(stream)
 
     def delivery(self, stream: str, secret: str) -> Delivery:

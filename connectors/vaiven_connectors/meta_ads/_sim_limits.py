@@ -2,7 +2,8 @@
 
 Formulas, header names and codes: developers.facebook.com/docs/graph-api/overview/rate-limiting and
 /docs/marketing-api/overview/rate-limiting. `estimated_time_to_regain_access` is in minutes, `reset_time_duration` in
-seconds. HTTP statuses: 400 (singer-io/tap-facebook#192). Read 2026-11-25.
+seconds. Reads of insights have `X-Fb-Ads-Insights-Throttle`, too (/docs/marketing-api/insights/best-practices). HTTP
+statuses: 400 (singer-io/tap-facebook#192). Read 2026-11-25.
 """
 
 from __future__ import annotations
@@ -189,6 +190,9 @@ class Usage:
                 "ads_api_access_tier": self.tier(),
             }
             said["X-Ad-Account-Usage"] = json.dumps(account)
+            if aim.use_case == "ads_insights":
+                throttle = {"app_id_util_pct": 0, "acc_id_util_pct": share, "ads_api_access_tier": self.tier()}
+                said["X-Fb-Ads-Insights-Throttle"] = json.dumps(throttle)
         said["X-Business-Use-Case-Usage"] = json.dumps({aim.owner: [one]})
         return said
 

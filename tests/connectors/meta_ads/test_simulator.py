@@ -68,6 +68,9 @@ def test_signing_in(ask):
     app = {"client_id": ask.sim.app_id, "client_secret": ask.sim.app_secret, "grant_type": "client_credentials"}
     token = ask("POST", "/oauth/access_token", **app)["access_token"]
     assert ask("GET", "me", token=token)["id"] == ask.sim.app_id
+    told = ask("GET", "debug_token", token=token, input_token=long["access_token"])["data"]
+    assert (told["type"], told["is_valid"], told["scopes"]) == ("USER", True, ["ads_read", "public_profile"])
+    assert ask("GET", "debug_token", token=token, input_token="x")["data"]["is_valid"] is False
 
 
 def test_versions(ask):
@@ -215,6 +218,8 @@ def test_a_status_comes_from_above(ask):
     assert (status(adset["id"]), status(ad)) == ("PAUSED", "ADSET_PAUSED")
     ask("POST", ad, status="PAUSED")
     assert status(ad) == "PAUSED"
+    ask("DELETE", tree["id"])
+    assert (status(adset["id"]), status(ad)) == ("DELETED", "DELETED")
 
 
 def test_filters(ask):
@@ -341,6 +346,8 @@ def test_usage_in_headers():
     ask("GET", f"{ask.sim.account}/insights")
     (one,) = json.loads(ask.last.headers["x-business-use-case-usage"])[ask.sim.account_id]
     assert one["type"] == "ads_insights"
+    throttle = json.loads(ask.last.headers["x-fb-ads-insights-throttle"])
+    assert (throttle["app_id_util_pct"], throttle["acc_id_util_pct"]) == (0, 1)
 
 
 def test_the_score_of_an_account():

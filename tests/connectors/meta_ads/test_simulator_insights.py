@@ -196,6 +196,25 @@ def test_levels_and_what_they_know(ask):
     assert ask.error("GET", f"{ask.sim.account}/insights", fields="wings")["code"] == 100
 
 
+def test_a_node_has_its_own_numbers_alone(ask):
+    first, second = ask.sim.seed_tree(campaigns=2, adsets=2, ads=1, days=2)
+    other = ask.sim.make_account("Berlin", "EUR", "Europe/Berlin")
+    ask.sim.seed_tree(campaigns=1, adsets=1, ads=1, days=2, account=other)
+    span = {"fields": "impressions", "date_preset": "yesterday"}
+    day = date(2026, 11, 24)
+
+    def count(path):
+        return sum(int(one["impressions"]) for one in rows(ask, path, **span))
+
+    for account in (ask.sim.account_id, other):
+        wanted = ask.sim.truth_metrics("account", day, day, account=account)
+        assert count(f"act_{account}") == sum(one["impressions"] for one in wanted)
+    by_set = {one["id"]: one["impressions"] for one in ask.sim.truth_metrics("adset", day, day)}
+    for tree in (first, second):
+        assert count(tree["id"]) == sum(by_set[adset["id"]] for adset in tree["adsets"])
+        assert count(tree["adsets"][0]["id"]) == by_set[tree["adsets"][0]["id"]]
+
+
 def test_numbers_of_what_was_deleted(ask):
     (tree,) = ask.sim.seed_tree(campaigns=1, adsets=1, ads=2, days=3)
     gone, kept = tree["adsets"][0]["ads"]
