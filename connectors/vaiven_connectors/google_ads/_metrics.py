@@ -91,6 +91,7 @@ class CampaignConversions(Record[MetricFact], key=("campaign", "action", "day"),
     campaign: str = wire("campaign.id", to="entity_id", ref="campaigns")
     day: date = wire("segments.date", to="on")
     action: str = wire("action.id")
+    action_name: str | None = wire("segments.conversionActionName")
     click_days: int | None = wire("action.click_days")
     model: str | None = wire("action.model")
     zone: str | None = wire("customer.timeZone", to="timezone")
@@ -111,11 +112,11 @@ class CampaignConversions(Record[MetricFact], key=("campaign", "action", "day"),
 
     @derive("attribution")
     def attribution(self) -> str:
-        """The action's own rule; of all together no more is known than the day that they are booked on."""
+        """The action's name and rule; of all together no more is known than the day that they are booked on."""
         if self.action == ALL:
             return Attribution(counting=BOOKED).key()
         return Attribution(
-            click_days=self.click_days, model=MODEL.get(self.model or ""), action=self.action, counting=BOOKED
+            click_days=self.click_days, model=MODEL.get(self.model or ""), action=self.action_name, counting=BOOKED
         ).key()
 
     @derive("conversions")
@@ -129,9 +130,11 @@ class CampaignConversions(Record[MetricFact], key=("campaign", "action", "day"),
         return six(self.value)
 
 
-campaign_metrics = google_ads.stream(CampaignDay, name="campaign_metrics", deletes=Deletes.NEVER, restates=SPEND)
+campaign_metrics = google_ads.stream(
+    CampaignDay, name="campaign_metrics", deletes=Deletes.NEVER, restates=SPEND, absent_is_zero=True
+)
 campaign_conversions = google_ads.stream(
-    CampaignConversions, name="campaign_conversions", deletes=Deletes.NEVER, restates=LONGEST
+    CampaignConversions, name="campaign_conversions", deletes=Deletes.NEVER, restates=LONGEST, absent_is_zero=True
 )
 
 

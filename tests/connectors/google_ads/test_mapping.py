@@ -264,14 +264,14 @@ async def test_conversions_of_all_actions_and_of_each_are_told_apart():
         "is_final": False,
     }
     assert one.unified()["breakdown"] == "conversion_action=51"
-    assert one.unified()["attribution"] == "action=51;click_days=60;counting=impression_time;model=data_driven"
+    assert one.unified()["attribution"] == "action=Action 51;click_days=60;counting=impression_time;model=data_driven"
     assert (one.unified()["conversions"], one.unified()["conversion_value"]) == ("1.333333", "100")
 
 
 async def test_an_action_that_nobody_lists_has_no_rule():
     part = day("11", "2026-11-01", action="99", conversions=1.0, conversionsValue=5.0)
     (one,) = await figures("campaign_conversions", part, since="2026-09-01")
-    assert one.unified()["attribution"] == "action=99;counting=impression_time"
+    assert one.unified()["attribution"] == "action=Action 99;counting=impression_time"
 
 
 @pytest.mark.parametrize(
