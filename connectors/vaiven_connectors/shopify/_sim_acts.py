@@ -103,7 +103,7 @@ class Acts(Vendor):
         for one in orders:
             order = self.place_order(**{name: value for name, value in one.items() if name != "refund"})
             if one.get("refund"):
-                self.refund(order, **one["refund"])
+                self.refund(order, **one["refund"], loaded=True)
             made.append(order)
         return made
 

@@ -15,7 +15,6 @@ from vaiven_sdk import (
     Bearer,
     Config,
     Connector,
-    CursorExpired,
     Deletes,
     Limit,
     NotFound,
@@ -24,8 +23,6 @@ from vaiven_sdk import (
     RequestRefused,
     Scope,
     Session,
-    VaivenError,
-    VendorBusy,
     Window,
     Write,
     get,
@@ -35,6 +32,7 @@ from vaiven_sdk.webhooks import signatures
 from ._billing import Invoice, Subscription
 from ._catalogue import Price, Product
 from ._changes import LAG, PAGE, follow, next_since, read_back
+from ._errors import name_error
 from ._payments import Charge, Refund
 from ._people import Customer
 from ._webhooks import hints
@@ -200,15 +198,5 @@ async def erase(hub: Session[Config], writes: Sequence[Write[Customer]]) -> list
     return [write.deleted() for write in writes]
 
 
-@connector.error
-def name_error(status: int, body: Any) -> VaivenError | None:
-    """Two refusals that are nobody's fault (docs.stripe.com/api/errors; stripe-node issue 2368)."""
-    told = body.get("error") if isinstance(body, dict) else None
-    if status == 409:
-        return VendorBusy("Stripe is still at work on an earlier request with this key.")
-    if status == 400 and isinstance(told, dict) and told.get("param") == "starting_after":
-        return CursorExpired("The object at which the list was to go on is gone.", why=told.get("message", ""))
-    return None
-
-
+connector.error(name_error)
 connector.webhook(signatures.stripe())(hints)
