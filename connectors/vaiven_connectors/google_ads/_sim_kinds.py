@@ -282,11 +282,11 @@ def _user_list(account: Account, key: str, row: Row, old: Row | None) -> Iterato
 
 
 def _fill_list(_: Account, row: Json, __: int) -> Json:
+    crm = any(name.startswith("crm_based_user_list") for name in row)
     return {
         "membership_status": "OPEN",
         "membership_life_span": 540,
-        "crm_based_user_list.upload_key_type": "CONTACT_INFO",
-        "crm_based_user_list.data_source_type": "FIRST_PARTY",
+        **({"crm_based_user_list.data_source_type": "FIRST_PARTY"} if crm else {}),
         **row,
         "type": "CRM_BASED",
         "read_only": False,

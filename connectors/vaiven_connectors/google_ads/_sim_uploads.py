@@ -140,7 +140,7 @@ class Uploading(Seeded, Mutating):
                 errors.append(error_at(wrong, [("conversions", n)]))
                 results.append({})
                 continue
-            made.append(self._held(account, item))
+            made.append(self._held(account, item, [*held, *made]))
             results.append({name: item[name] for name in _ECHO if name in item})
         if not body.get("validateOnly"):
             held += made
@@ -203,13 +203,13 @@ class Uploading(Seeded, Mutating):
             digest = one.get("hashedEmail") or one.get("hashedPhoneNumber")
             if digest is None:
                 message = "The provided user identifiers are not supported. Use only hashed email or phone number."
-                yield category, "UNSUPPORTED_USERIDENTIFIER", message, "user_identifiers"
+                yield category, "UNSUPPORTED_USER_IDENTIFIER", message, "user_identifiers"
             elif not sha256_form(digest):
                 message = (
                     "Make sure you hash user provided data using SHA-256 and ensure you are normalizing according to"
                 )
                 message += " the guidelines."
-                yield category, "INVALID_USERIDENTIFIER", message, "user_identifiers"
+                yield category, "INVALID_USER_IDENTIFIER", message, "user_identifiers"
         if not any(item.get(name) for name in ("gclid", "gbraid", "wbraid", "userIdentifiers")):
             yield "fieldError", "REQUIRED", "The required field was not present.", "gclid"
         elif item.get("gclid") and row is not None:
@@ -241,12 +241,12 @@ class Uploading(Seeded, Mutating):
 
     # -------------------------------------------------------------------------------------------------------- keep
 
-    def _held(self, account: Account, item: Mapping[str, Any]) -> Held:
+    def _held(self, account: Account, item: Mapping[str, Any], before: list[Held]) -> Held:
         row = self._action(account, item) or {}
         click = self.clicks.get(item.get("gclid", "")) or self._matched(item)
         at = datetime.fromisoformat(item["conversionDateTime"])
         key = str(row["id"])
-        earlier = [one for one in self.conversions_of(account.id) if one.click == click and one.action == key]
+        earlier = [one for one in before if one.click == click and one.action == key]
         counts = click is not None and not (row["counting_type"] == "ONE_PER_CLICK" and earlier)
         shown = self._counted(account, row, item, click) if counts and click else None
         return Held(click, key, at, item.get("orderId", ""), shown)
