@@ -324,7 +324,9 @@ def test_filters_sorting_and_sums(ask):
 def test_a_report_in_the_background(ask):
     ask.sim.seed_tree(campaigns=2, adsets=1, ads=1, days=10)
     given = {"level": "ad", "fields": "ad_id,spend", "time_increment": "1", "date_preset": "last_7d"}
+    before = ask.sim.state()
     run = ask("POST", f"{ask.sim.account}/insights", **given)["report_run_id"]
+    assert ask.sim.state() == before
     assert codes(ask.error("GET", f"{run}/insights")) == (2601, 1815107)
     seen = [ask("GET", run) for _ in range(4)]
     assert [one["async_status"] for one in seen][-2:] == ["Job Completed", "Job Completed"]
