@@ -267,10 +267,11 @@ GOAL["targeting"] = {"geo_locations": {"countries": ["US"]}}
 def test_makes_a_campaign(ask):
     path = f"{ask.sim.account}/campaigns"
     assert codes(ask.error("POST", path, **CAMPAIGN)) == (100, 4834011)
-    assert codes(ask.error("POST", path, **{**CAMPAIGN, "objective": "CONVERSIONS"}, daily_budget="500"))[0] == 100
+    old = ask.error("POST", path, **{**CAMPAIGN, "objective": "CONVERSIONS"}, daily_budget="500")
+    assert old["message"].startswith("(#100) Objective CONVERSIONS is invalid. Use one of: OUTCOME_LEADS, ")
     low = ask.error("POST", path, **CAMPAIGN, daily_budget="99")
-    assert codes(low) == (100, 1487901)
-    assert "1 USD" in low["error_user_msg"]
+    assert codes(low) == (100, 1885272)
+    assert "USD1.00" in low["error_user_msg"]
     assert ask.error("POST", path, **CAMPAIGN, daily_budget="500", lifetime_budget="500")["code"] == 100
     assert ask.error("POST", path, **CAMPAIGN, lifetime_budget="5000")["code"] == 100
     assert ask.error("POST", path, **{**CAMPAIGN, "status": "LOUD"}, daily_budget="500")["code"] == 100
