@@ -150,13 +150,13 @@ async def place(hub: Hub) -> tuple[str, str]:
 
 @meta_ads.account
 async def account(hub: Hub) -> Account:
-    """The ad account, once it is sure that the sign-in has granted to read it."""
-    granted = await hub.get("/me/permissions", limit=200)
-    refused = {one["permission"] for one in granted["data"] if one["status"] != "granted"}
-    if READ.name in refused:
+    """The ad account, once it is sure that the sign-in has granted to read it; managing includes reading."""
+    told = await hub.get("/me/permissions", limit=200)
+    states = {one["permission"]: one["status"] for one in told["data"]}
+    if "granted" not in {states.get(READ.name), states.get(MANAGE.name)}:
         raise PermissionMissing(
             f"The sign-in did not grant {READ.name}.",
-            why=f"Meta calls it {next(o['status'] for o in granted['data'] if o['permission'] == READ.name)}",
+            why=f"Meta says of it: {states.get(READ.name, 'never asked for')}",
             remedy="Sign in again and leave every permission ticked.",
         )
     found = await about(hub)

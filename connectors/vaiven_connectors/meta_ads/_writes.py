@@ -18,7 +18,8 @@ OTHER_CURRENCY = ("other_currency", "The budget is in another currency than the 
 async def fields_of(hub: Hub, write: Write[Any]) -> dict[str, str] | None:
     """The form to send; None where a budget is in another currency than the account's."""
     patch = dict(write.patch)
-    currency = patch.pop("budget_currency", None)
+    # It cannot be set: it says what a budget is counted in.
+    currency = patch.pop("currency", None)
     if currency is not None and currency != (await place(hub))[0]:
         return None
     return {name: str(value) for name, value in patch.items() if value is not None}

@@ -228,11 +228,11 @@ def test_a_budget_that_does_not_fit_is_not_written():
     [
         (
             {"budget": "25.5", "budget_period": "daily", "currency": "EUR"},
-            {"daily_budget": "2550", "budget_currency": "EUR"},
+            {"daily_budget": "2550", "currency": "EUR"},
         ),
         (
             {"budget": "900", "budget_period": "lifetime", "currency": "JPY"},
-            {"lifetime_budget": "900", "budget_currency": "JPY"},
+            {"lifetime_budget": "900", "currency": "JPY"},
         ),
         ({"budget": "25.5", "budget_period": "monthly", "currency": "EUR"}, {}),
         ({"budget": "25.5", "budget_period": "daily"}, {}),
