@@ -409,6 +409,34 @@ def test_every_built_in_connector_has_its_refusals():
     assert all(case.source and case.says for case in CASES)
 
 
+# ------------------------------------------------------------------------------------------ a sandbox, and no refusal
+def marked(simulator: Any) -> None:
+    simulator.account["test_account"] = True
+
+
+@pytest.mark.parametrize(
+    ("vendor", "quirks", "act", "ends"),
+    [
+        ("stripe", {"livemode": False}, lambda _: None, "(sandbox)"),
+        ("stripe", {"livemode": True}, lambda _: None, None),
+        ("salesforce", {"sandbox": True}, lambda _: None, "(sandbox)"),
+        ("salesforce", {}, lambda _: None, None),
+        ("klaviyo", {}, marked, "(test account)"),
+        ("klaviyo", {}, lambda _: None, None),
+    ],
+)
+async def test_whoever_connects_a_sandbox_sees_it_in_the_accounts_name(vendor, quirks, act, ends):
+    connector, kind = REGISTRY.load(vendor), REGISTRY.simulator(vendor)
+    simulator = kind(quirks={**getattr(kind, "calm", {}), **quirks})
+    act(simulator)
+    with serve(simulator) as server:
+        config = connector.config.model_validate(getattr(simulator, "config", {}))
+        base = server.url + urlsplit(connector.base_url).path
+        async with Http(connector, config, simulator.credential, base_url=base) as client:
+            account = await connector.hooks["account"](Session(client.config, client.send))
+    assert account.name.endswith(ends) if ends else not account.name.endswith(")")
+
+
 # ------------------------------------------------------------------------------- a field of a type that nobody has met
 CUSTOM = {"hubspot": "contacts", "mailchimp": "members", "salesforce": "contacts", "shopify": "customers"}
 """Connectors whose vendors declare a type for each field that an account's owner adds."""

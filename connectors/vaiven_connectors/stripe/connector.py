@@ -54,7 +54,10 @@ connector = Connector(
         )
     ],
     docs="https://docs.stripe.com/api",
-    scopes=[Scope("connected_account_read", "show the account's name; a key without it works, too")],
+    scopes=[
+        Scope("connected_account_read", "show the account's name; a key without it works, too"),
+        Scope("balance_read", "tell a sandbox's key from a live one; a key without it works, too"),
+    ],
 )
 
 
@@ -158,7 +161,12 @@ async def account(hub: Session[Config]) -> Account:
         await hub.get("/v1/customers", limit=1)
         return Account("")
     shown = (found.get("settings") or {}).get("dashboard") or {}
-    return Account(found["id"], shown.get("display_name") or "")
+    name = shown.get("display_name") or ""
+    # Nothing else tells a sandbox's key before its test data are left out of every figure.
+    with suppress(NotFound, PermissionMissing):
+        if (await hub.get("/v1/balance")).get("livemode") is False:
+            name = f"{name} (sandbox)".strip()
+    return Account(found["id"], name)
 
 
 @customers.find()
