@@ -15,7 +15,7 @@ from typing import Any
 
 from vaiven_connectors.google_ads._sim_account import Account
 from vaiven_connectors.google_ads._sim_body import Body, take
-from vaiven_connectors.google_ads._sim_hashes import digest_of, sha256_form
+from vaiven_connectors.google_ads._sim_hashes import digests_of, sha256_form
 from vaiven_connectors.google_ads._sim_mutate import Mutating
 from vaiven_connectors.google_ads._sim_seed import Seeded
 from vaiven_connectors.google_ads._sim_words import Json, Where, detail, failed, refuse
@@ -79,9 +79,7 @@ class Job:
 class Audiences(Seeded, Mutating):
     """Offline user data jobs."""
 
-    job_seconds = Quirk(
-        600.0, "that a job runs; Google says up to 24 hours, and to ask every ten minutes or less often"
-    )
+    job_seconds = Quirk(600.0, "that a job runs; hours at Google")
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -92,7 +90,7 @@ class Audiences(Seeded, Mutating):
     @action
     def know(self, addresses: list[str]) -> None:
         """Say which addresses belong to Google accounts; before, all do."""
-        self.users = (self.users or set()) | {digest_of(one) for one in addresses}
+        self.users = (self.users or set()).union(*map(digests_of, addresses))
 
     def members_of(self, user_list: str, customer: str = "") -> set[frozenset[str]]:
         """The digests of each person on a list, which Google tells nobody."""

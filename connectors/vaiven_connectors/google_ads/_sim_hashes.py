@@ -1,8 +1,8 @@
 """Addresses as Google wants them: normalised, then SHA-256 in lower-case hexadecimal digits.
 
-Rules: developers.google.com/google-ads/api/docs/remarketing/audience-segments/customer-match/get-started and
-.../docs/conversions/enhanced-conversions/leads: no blanks around, lower case, no dots before the `@` of gmail.com and
-googlemail.com; telephone numbers in E.164. Read 2026-11-25.
+Rules: developers.google.com/google-ads/api/docs/conversions/upload-online: no blanks around, lower case, telephone
+numbers in E.164; for enhanced conversions no dots before the `@` of gmail.com and googlemail.com either. Read
+2026-11-25. A digest cannot be read back, so nobody can check how it was made: Google finds out only whether it knows it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,16 @@ def normalised(address: str) -> str:
 
 def digest_of(address: str) -> str:
     """The digest of an address, normalised."""
-    return hashlib.sha256(normalised(address).encode()).hexdigest()
+    return _hashed(normalised(address))
+
+
+def digests_of(address: str) -> set[str]:
+    """The digests by which Google knows an address: with the dots of a Gmail address, and without them."""
+    return {digest_of(address), _hashed(address.strip().lower())}
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def sha256_form(text: str) -> bool:

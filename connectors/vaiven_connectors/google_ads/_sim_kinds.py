@@ -8,6 +8,7 @@ whether it has political ads). Read 2026-11-25.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,8 +75,9 @@ class Kind:
 
 
 def named(row: Row, category: str, code: str) -> Iterator[Found]:
-    """A name must have a character that is no blank."""
-    if "name" in row and not str(row["name"] or "").strip():
+    """A name must have a character that is no blank, and no line feed, carriage return or null."""
+    text = str(row.get("name") or "")
+    if "name" in row and (not text.strip() or re.search(r"[\x00\r\n]", text)):
         yield "name", category, code, "The name is empty or invalid."
 
 
@@ -158,6 +160,16 @@ def _when(account: Account, row: Row, old: Row | None) -> Iterator[Found]:
         yield "start_date_time", "dateRangeError", "CANNOT_SET_DATE_TO_PAST", "Cannot set date to past time."
     if start and end and end < start:
         yield "end_date_time", "dateRangeError", "START_DATE_AFTER_END_DATE", "The start date was after the end date."
+
+
+def settled(row: Json, old: Row) -> Json:
+    """An updated campaign with one bidding scheme: the one that is new drives the old one out."""
+    names = {name.partition(".")[0] for name, value in row.items() if value is not None} & _BIDDING.keys()
+    fresh = [name for name in names if not any(one.partition(".")[0] == name for one in old)]
+    if not fresh:
+        return row
+    kept = {name: value for name, value in row.items() if name.partition(".")[0] not in names - {*fresh}}
+    return {**kept, "bidding_strategy_type": _BIDDING[fresh[0]]}
 
 
 def _scheme(row: Row) -> str:

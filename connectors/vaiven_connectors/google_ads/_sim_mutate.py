@@ -133,7 +133,8 @@ class Mutating(Base):
             except Refusal:
                 writer.roll_back()
                 raise
-            shown = {camel(kind.resource): document(kind.resource, row, schema.of_resource(kind.resource))}
+            mutable = {name: value for name, value in row.items() if name not in kind.derived - {"resource_name"}}
+            shown = {camel(kind.resource): document(kind.resource, mutable, schema.of_resource(kind.resource))}
             results.append({"resourceName": name, **(shown if whole and row else {})})
         partial = bool(body.get("partialFailure"))
         if body.get("validateOnly") or (errors and not partial):

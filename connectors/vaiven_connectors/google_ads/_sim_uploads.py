@@ -1,8 +1,8 @@
-"""Conversions that are uploaded, and their adjustments.
+"""Conversions that are uploaded.
 
-Facts: developers.google.com/google-ads/api/docs/conversions/upload-offline (figures show after up to three hours), the
-sentences of ConversionUploadErrorEnum of v26, and the comment of `partial_failure` ("should always be set to true").
-Since 2026-06-15 the API takes no new adopters of `uploadClickConversions`: they get
+Facts: developers.google.com/google-ads/api/docs/conversions/upload-offline (they count for the day of the click, and may
+take time to appear), the sentences of ConversionUploadErrorEnum of v26, and the comment of `partial_failure` ("should
+always be set to true"). Since 2026-06-15 the API takes no new adopters of `uploadClickConversions`: they get
 CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE and are sent to the Data Manager API (blog of 2026-05-15). Read 2026-11-25.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 from vaiven_connectors.google_ads._sim_account import Account, Row
 from vaiven_connectors.google_ads._sim_body import Body, take
 from vaiven_connectors.google_ads._sim_facts import Key, Uploaded
-from vaiven_connectors.google_ads._sim_hashes import digest_of, sha256_form
+from vaiven_connectors.google_ads._sim_hashes import digests_of, sha256_form
 from vaiven_connectors.google_ads._sim_mutate import Mutating
 from vaiven_connectors.google_ads._sim_seed import Seeded
 from vaiven_connectors.google_ads._sim_words import Json, Where, detail, refuse
@@ -85,7 +85,12 @@ class Held:
 class Uploading(Seeded, Mutating):
     """Conversions from outside."""
 
-    upload_seconds = Quirk(10_800.0, "until an uploaded conversion shows in reports ('up to three hours')")
+    upload_seconds = Quirk(
+        10_800.0, "until an uploaded conversion shows in reports; how long it 'may take' is not said"
+    )
+    action_wait = Quirk(
+        21_600.0, "seconds after the API made a conversion action: TOO_RECENT_CONVERSION_ACTION (six hours)"
+    )
     click_wait = Quirk(21_600.0, "seconds after a click in which TOO_RECENT_EVENT is answered (six hours)")
 
     def __init__(self, **options: Any) -> None:
@@ -115,7 +120,7 @@ class Uploading(Seeded, Mutating):
         self.clicks[made] = Click(made, when, self.key_of(account, ad=ad))
         for address in (email, phone):
             if address:
-                self.leads[digest_of(address)] = made
+                self.leads |= dict.fromkeys(digests_of(address), made)
         return made
 
     def conversions_of(self, customer: str = "") -> list[Held]:
@@ -192,6 +197,11 @@ class Uploading(Seeded, Mutating):
         elif row["type"] != "UPLOAD_CLICKS":
             message = "The conversion action specified in the upload request isn't set up for uploading conversions."
             yield category, "INVALID_CONVERSION_ACTION_TYPE", message, "conversion_action"
+        elif self._just_made(account, str(row["id"])):
+            message = (
+                "Can't import events to a conversion action that was just created. Try importing again in 6 hours."
+            )
+            yield category, "TOO_RECENT_CONVERSION_ACTION", message, "conversion_action"
         if not WHEN.fullmatch(str(item.get("conversionDateTime", ""))):
             message = "The string date time's format should be yyyy-mm-dd hh:mm:ss+|-hh:mm."
             code = "INVALID_STRING_DATE_TIME_SECONDS_WITH_OFFSET"
@@ -233,6 +243,10 @@ class Uploading(Seeded, Mutating):
         elif self.clock.now() < click.at + timedelta(seconds=self.click_wait):
             message = "The click associated with the given identifier occurred less than 6 hours ago."
             yield category, "TOO_RECENT_EVENT", message, "gclid"
+
+    def _just_made(self, account: Account, key: str) -> bool:
+        made = account.by_api.get(("conversion_action", key))
+        return made is not None and self.clock.now() < made + timedelta(seconds=self.action_wait)
 
     def _action(self, account: Account, item: Mapping[str, Any]) -> Row | None:
         key = account.key_of("conversion_action", item.get("conversionAction"))

@@ -10,7 +10,7 @@ from typing import Any
 from vaiven_connectors.google_ads import _sim_schema as schema
 from vaiven_connectors.google_ads._sim_account import Account, Row
 from vaiven_connectors.google_ads._sim_body import flat, mask
-from vaiven_connectors.google_ads._sim_kinds import Kind, missing
+from vaiven_connectors.google_ads._sim_kinds import Kind, missing, settled
 from vaiven_connectors.google_ads._sim_words import Json, Where, detail
 
 _USER = "api-user@example.com"
@@ -151,6 +151,7 @@ class Writer:
         new = dict(row)
         for path in mask(kind.resource, str(operation["updateMask"])):
             self._masked(kind, path, given, new)
+        new = settled(new, row) if kind.resource == "campaign" else new
         self._check(kind, key, new, row, "update")
         name = self._keep(kind, key, new)
         return name, self.account.rows[kind.resource][key]

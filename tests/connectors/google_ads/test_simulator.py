@@ -168,7 +168,7 @@ def test_operations_of_a_day():
     page = caller.ask(query).json()
     caller.post("/googleAds:search", {"query": query, "pageToken": page["nextPageToken"]})
     assert sim.operations.used == 1, "pages of one query are one operation"
-    budgets = [{"create": {"amountMicros": "1000000"}} for _ in range(2879)]
+    budgets = [{"create": {"amountMicros": "1000000", "explicitlyShared": False}} for _ in range(2879)]
     assert caller.post("/campaignBudgets:mutate", {"operations": budgets}).status_code == 200
     answer = caller.ask(query)
     assert code_of(answer) == "quotaError.RESOURCE_EXHAUSTED"

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.connectors.google_ads.test_simulator import Caller, code_of
-from vaiven_connectors.google_ads._sim_hashes import digest_of, normalised
+from vaiven_connectors.google_ads._sim_hashes import digest_of, digests_of, normalised
 
 EU = "DOES_NOT_CONTAIN_EU_POLITICAL_ADVERTISING"
 
@@ -121,6 +121,30 @@ def test_an_update_changes_what_the_mask_names(caller, at):
     answer = caller.post("/campaigns:mutate", {"operations": twice})
     assert errors_of(answer)[0][0] == "mutateError.ID_EXISTS_IN_MULTIPLE_MUTATES"
     assert sim.account().rows["campaign"][key]["status"] == "ENABLED", "and the first is taken back"
+
+
+def test_a_new_bidding_scheme_drives_the_old_one_out(caller, at):
+    key = caller.sim.make_campaign("C")
+    scheme = {"maximizeConversions": {"targetCpaMicros": "5000000"}}
+    update = {"resourceName": f"{at}/campaigns/{key}", **scheme}
+    operation = {"update": update, "updateMask": "maximizeConversions.targetCpaMicros"}
+    body = {"operations": [operation], "responseContentType": "MUTABLE_RESOURCE"}
+    (result,) = caller.post("/campaigns:mutate", body).json()["results"]
+    assert result["campaign"]["maximizeConversions"] == scheme["maximizeConversions"]
+    assert "manualCpc" not in result["campaign"]
+    assert "servingStatus" not in result["campaign"]
+    (row,) = caller.rows("SELECT campaign.bidding_strategy_type FROM campaign")
+    assert row["campaign"]["biddingStrategyType"] == "MAXIMIZE_CONVERSIONS"
+
+
+def test_an_unshared_budget_goes_with_its_campaign(caller, at):
+    key = caller.sim.make_campaign("C")
+    body = {"update": {"resourceName": f"{at}/campaigns/{key}", "name": "New"}, "updateMask": "name"}
+    caller.post("/campaigns:mutate", {"operations": [body]})
+    query = "SELECT campaign_budget.name, campaign_budget.status FROM campaign_budget"
+    assert caller.rows(query)[0]["campaignBudget"]["name"] == "New"
+    caller.post("/campaigns:mutate", {"operations": [{"remove": f"{at}/campaigns/{key}"}]})
+    assert caller.rows(query)[0]["campaignBudget"]["status"] == "REMOVED"
 
 
 def test_a_body_that_is_no_message_is_refused_before_anything_happens(caller, at):
@@ -271,6 +295,15 @@ def test_conversions_are_checked_one_by_one(caller, at, shop):
     assert len(sim.conversions_of()) == 1
 
 
+def test_a_conversion_action_of_the_api_waits_six_hours(caller, shop):
+    body = {"operations": [{"create": {"name": "Fresh", "type": "UPLOAD_CLICKS"}}]}
+    name = caller.post("/conversionActions:mutate", body).json()["results"][0]["resourceName"]
+    fresh = {**shop, "conversionAction": name}
+    assert errors_of(upload(caller, fresh))[0][0] == "conversionUploadError.TOO_RECENT_CONVERSION_ACTION"
+    caller.sim.clock.advance(6 * 3600)
+    assert "partialFailureError" not in upload(caller, fresh).json()
+
+
 def test_no_conversion_is_counted_twice(caller, shop):
     sim = caller.sim
     assert errors_of(upload(caller, shop, shop)) == [
@@ -418,3 +451,4 @@ def test_addresses_are_normalised_before_they_are_hashed():
     assert normalised("A.B@Example.com") == "a.b@example.com"
     assert normalised("+44 (20) 7946-0958") == "+442079460958"
     assert digest_of("A.da@gmail.com") == digest_of("ada@gmail.com")
+    assert len(digests_of("a.da@gmail.com")) == 2, "Customer Match says nothing of the dots"
