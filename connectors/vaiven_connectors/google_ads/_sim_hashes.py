@@ -2,7 +2,8 @@
 
 Rules: developers.google.com/google-ads/api/docs/conversions/upload-online: no blanks around, lower case, telephone
 numbers in E.164; for enhanced conversions no dots before the `@` of gmail.com and googlemail.com either. Read
-2026-11-25. A digest cannot be read back, so nobody can check how it was made: Google finds out only whether it knows it.
+2026-11-25. A digest cannot be read back, so nobody can check how it was made: Google finds out only whether it knows
+it, and so does this.
 """
 
 from __future__ import annotations

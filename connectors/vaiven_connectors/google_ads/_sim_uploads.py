@@ -1,8 +1,8 @@
 """Conversions that are uploaded.
 
-Facts: developers.google.com/google-ads/api/docs/conversions/upload-offline (they count for the day of the click, and may
-take time to appear), the sentences of ConversionUploadErrorEnum of v26, and the comment of `partial_failure` ("should
-always be set to true"). Since 2026-06-15 the API takes no new adopters of `uploadClickConversions`: they get
+Facts: developers.google.com/google-ads/api/docs/conversions/upload-offline (they count for the day of the click, and
+may take time to appear), the sentences of ConversionUploadErrorEnum of v26, and the comment of `partial_failure`
+("should always be set to true"). Since 2026-06-15 the API takes no new adopters of `uploadClickConversions`: they get
 CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE and are sent to the Data Manager API (blog of 2026-05-15). Read 2026-11-25.
 """
 
