@@ -82,8 +82,8 @@ def _failed(answer: Answer) -> VaivenError | None:
     return None
 
 
-def _range(window: Window) -> str:
-    return json.dumps({"since": window.since, "until": window.until})
+def _range(window: Window) -> dict[str, str | None]:
+    return {"since": window.since, "until": window.until}
 
 
 def daily(edge: Edge) -> Read:
@@ -91,13 +91,14 @@ def daily(edge: Edge) -> Read:
     statuses = [*edge.statuses, "DELETED"]
     ordered = post(
         "/{config.ad_account}/insights",
-        json={},
-        level=edge.level,
-        fields=",".join((f"{edge.level}_id", "account_currency", *COUNTS, "actions", "action_values")),
-        time_increment=1,
-        time_range=_range,
-        action_attribution_windows=json.dumps(list(WINDOWS)),
-        filtering=json.dumps([{"field": f"{edge.level}.effective_status", "operator": "IN", "value": statuses}]),
+        json={
+            "level": edge.level,
+            "fields": [f"{edge.level}_id", "account_currency", *COUNTS, "actions", "action_values"],
+            "time_increment": "1",
+            "time_range": _range,
+            "action_attribution_windows": list(WINDOWS),
+            "filtering": [{"field": f"{edge.level}.effective_status", "operator": "IN", "value": statuses}],
+        },
     )
     return windows(
         report(
