@@ -116,12 +116,13 @@ class Usage:
         Raises:
             Refusal: the code of the limit that is reached, with the same headers.
         """
-        now, aim = call.now.timestamp(), self.aim(call)
-        for code, until in self.ordered.items():
-            if until > now:
-                raise self._refused(code, aim, now, until)
-        if not self.on():
+        now = call.now.timestamp()
+        ordered = [(code, until) for code, until in self.ordered.items() if until > now]
+        if not ordered and not self.on():
             return {}
+        aim = self.aim(call)
+        for code, until in ordered:
+            raise self._refused(code, aim, now, until)
         used = self._used(aim, now)
         if aim.most and len(used) >= aim.most:
             raise self._refused(CODES[aim.use_case], aim, now, used[0] + aim.window)

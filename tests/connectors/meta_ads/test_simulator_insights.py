@@ -136,6 +136,20 @@ def test_attribution_windows(ask):
     assert {tuple(one) for one in plain["actions"]} == {("action_type", "value")}
 
 
+def test_a_click_and_a_view_are_the_default_together(ask):
+    windows = ["1d_view", "7d_click"]
+    ad = one_ad(ask, purchases=97, purchase_value="3333.33")
+    for age in range(35):
+        ask.sim.clock._now = datetime(2026, 11, 1, 17, tzinfo=UTC) + timedelta(days=age)
+        (row,) = rows(ask, ad, fields="actions,action_values", action_attribution_windows=windows, **on(DAY))
+        for name, kind in (("actions", int), ("action_values", Decimal)):
+            (one,) = [one for one in row[name] if one["action_type"] == "omni_purchase"]
+            assert kind(one["value"]) == kind(one["7d_click"]) + kind(one["1d_view"])
+        (truth,) = ask.sim.truth_metrics("ad")
+        assert truth["purchases_by"]["7d_click"] == int(actions(row, "7d_click")["purchase"])
+        assert truth["values_by"]["1d_view"] == Decimal(actions(row, "1d_view", "action_values")["purchase"])
+
+
 def test_all_numbers_are_text(ask):
     ad = one_ad(ask)
     fields = "impressions,clicks,spend,reach,frequency,cpc,cpm,cpp,ctr,inline_link_clicks,unique_clicks"
@@ -242,6 +256,11 @@ def test_breakdowns_add_up(ask):
         assert sum(int(one["impressions"]) for one in found) == int(whole["impressions"])
         assert sum(Decimal(one["spend"]) for one in found) == Decimal(whole["spend"])
         assert ("purchase" in actions(found[0])) == (parts == ["publisher_platform"])
+    windows = ["7d_click", "1d_view"]
+    options = {"fields": "actions", "action_attribution_windows": windows, "breakdowns": ["device_platform"]}
+    for row in rows(ask, ad, **options, **on(DAY)):
+        clicked, viewed = (int(actions(row, window)["purchase"]) for window in windows)
+        assert clicked + viewed == int(actions(row)["purchase"])
     assert ask.error("GET", f"{ad}/insights", breakdowns=["wings"])["code"] == 100
     old = {"time_range": {"since": "2025-09-01", "until": "2025-09-01"}}
     ask.sim.put_fact(ad, date(2025, 9, 1), BIG)

@@ -255,6 +255,13 @@ class Receiver(BaseHTTPRequestHandler):
     """An app's endpoint: it answers the challenge, and keeps what it is sent."""
 
     got: ClassVar[list] = []
+    came: ClassVar[threading.Condition] = threading.Condition()
+
+    @classmethod
+    def wait_for(cls, number):
+        with cls.came:
+            assert cls.came.wait_for(lambda: len(cls.got) >= number, timeout=10)
+        return cls.got
 
     def do_GET(self):
         asked = parse_qs(urlsplit(self.path).query)
@@ -264,9 +271,12 @@ class Receiver(BaseHTTPRequestHandler):
         self.wfile.write(asked["hub.challenge"][0].encode() if good else b"no")
 
     def do_POST(self):
-        self.got.append((self.rfile.read(int(self.headers["content-length"])), dict(self.headers.items())))
+        one = (self.rfile.read(int(self.headers["content-length"])), dict(self.headers.items()))
         self.send_response(200)
         self.end_headers()
+        with self.came:
+            self.got.append(one)
+            self.came.notify_all()
 
     def log_message(self, *args):
         """Say nothing."""
@@ -312,8 +322,7 @@ def test_a_lead_is_told(ask, hook, page):
     ask.sim.submit_lead(form, {"email": "early@example.com"})
     ask("POST", f"{ask.sim.page_id}/subscribed_apps", token=page, subscribed_fields=["leadgen"])
     lead = ask.sim.submit_lead(form, {"email": "a@example.com", "full_name": "Zoë"})
-    ask.sim.postman.flush()
-    ((body, headers),) = Receiver.got
+    ((body, headers),) = Receiver.wait_for(1)
     digest = hmac.new(ask.sim.app_secret.encode(), body, hashlib.sha256).hexdigest()
     assert headers["X-Hub-Signature-256"] == f"sha256={digest}"
     told = json.loads(body)
@@ -343,8 +352,7 @@ def test_issues_and_reviews_are_told(ask, hook):
     shown = ask("GET", ad, fields="effective_status,issues_info")
     assert (shown["effective_status"], shown["issues_info"][0]["error_code"]) == ("WITH_ISSUES", 1234)
     ask.sim.finish_processing(ad)
-    ask.sim.postman.flush()
-    told = [json.loads(body)["entry"][0] for body, _ in Receiver.got]
+    told = [json.loads(body)["entry"][0] for body, _ in Receiver.wait_for(2)]
     assert [one["id"] for one in told] == [ask.sim.account_id] * 2
     issue, done = (one["changes"][0] for one in told)
     assert (issue["field"], issue["value"]["level"], issue["value"]["error_summary"]) == (fields[0], "AD", "Rejected")
