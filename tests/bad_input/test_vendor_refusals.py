@@ -11,18 +11,28 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from vaiven_registry import Registry
-from vaiven_sdk import ConfigInvalid, PermissionMissing, ReconnectRequired, Session, VaivenError, VendorBusy, Window
+import vaiven_connectors
+from vaiven_sdk import (
+    ConfigInvalid,
+    Connector,
+    PermissionMissing,
+    ReconnectRequired,
+    Session,
+    VaivenError,
+    VendorBusy,
+    Window,
+)
 from vaiven_sdk.errors import Actor, MakerError, NotFound, RequestRefused, VendorDown
 from vaiven_sdk.http import Answer, Http
 from vaiven_sdk.testing import Fault, ManualClock, Simulator, serve
 
-REGISTRY = Registry()
 LATER = datetime(2030, 1, 15, tzinfo=UTC)
 
 SHOPIFY = "shopify.dev/docs/api/usage/response-codes"
@@ -32,7 +42,15 @@ KLAVIYO = "developers.klaviyo.com/en/docs/api_versioning_and_deprecation_policy"
 MAILCHIMP = "mailchimp.com/developer/marketing/docs/errors"
 SALESFORCE = "developer.salesforce.com, REST API Developer Guide, Status Codes and Error Responses"
 OAUTH = "help.salesforce.com, OAuth 2.0 Authorization Errors"
+META = "developers.facebook.com/docs/graph-api/guides/error-handling"
 STRIPE = "docs.stripe.com/error-codes"
+
+
+def parts(vendor: str) -> tuple[Connector[Any], type[Any]]:
+    """A built-in connector and its simulator."""
+    module = import_module(f"vaiven_connectors.{vendor}.connector")
+    (connector,) = {one for one in vars(module).values() if isinstance(one, Connector)}
+    return connector, import_module(f"vaiven_connectors.{vendor}.simulator").simulator
 
 
 @dataclass(frozen=True)
@@ -328,6 +346,64 @@ CASES = [
         ("last 24 hours", "System Overview"),
         act=answers(403, '[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]'),
     ),
+    # ------------------------------------------------------------------------------------------------- Google Ads
+    Case(
+        "google_ads",
+        "a project that may call test accounts only",
+        "developers.google.com/google-ads/api/docs/api-policy/access-levels",
+        PermissionMissing,
+        ("test accounts only", "Explorer, Basic or Standard"),
+        {"access_level": "test"},
+    ),
+    Case(
+        "google_ads",
+        "a version that is retired",
+        "developers.google.com/google-ads/api/docs/sunset-dates",
+        RequestRefused,
+        ("no longer serves", "newer version"),
+        {"retired": ("v25",)},
+    ),
+    Case(
+        "google_ads",
+        "the user took the access away",
+        "developers.google.com/identity/protocols/oauth2",
+        ReconnectRequired,
+        ("Connect",),
+        act=lambda s: s.oauth.disconnect(),
+    ),
+    # --------------------------------------------------------------------------------------------------- Meta Ads
+    Case(
+        "meta_ads",
+        "a token that has expired",
+        META,
+        ReconnectRequired,
+        ("expired", "Sign in again"),
+        act=lambda s: s.kill_token(463),
+    ),
+    Case(
+        "meta_ads",
+        "the app was removed",
+        META,
+        ReconnectRequired,
+        ("removed", "Sign in again and allow"),
+        act=lambda s: s.kill_token(458),
+    ),
+    Case(
+        "meta_ads",
+        "a permission that was not granted",
+        META,
+        PermissionMissing,
+        ("did not grant ads_read", "every permission ticked"),
+        act=lambda s: s.restrict_token(["public_profile"]),
+    ),
+    Case(
+        "meta_ads",
+        "a version that is retired",
+        META,
+        MakerError,
+        ("no longer serves", "Update the connector"),
+        {"versions": ("v99.0",)},
+    ),
     # ----------------------------------------------------------------------------------------------------- Stripe
     Case(
         "stripe",
@@ -367,7 +443,7 @@ CASES = [
 
 async def asked(case: Case, simulator: Simulator, url: str, credential: Mapping[str, str]) -> None:
     """Ask for the account, or read a stream, as the engine does."""
-    connector = REGISTRY.load(case.vendor)
+    connector, _ = parts(case.vendor)
     config = connector.config.model_validate(getattr(simulator, "config", {}))
     base = url + urlsplit(connector.base_url).path
     async with Http(connector, config, credential, base_url=base, attempts=1) as client:
@@ -386,7 +462,7 @@ async def asked(case: Case, simulator: Simulator, url: str, credential: Mapping[
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_a_refusal_says_what_to_do(case):
     options = {"clock": ManualClock(case.at)} if case.at else {}
-    kind = REGISTRY.simulator(case.vendor)
+    _, kind = parts(case.vendor)
     simulator = kind(quirks={**getattr(kind, "calm", {}), **case.quirks}, **options)
     credential = dict(simulator.credential)
     with serve(simulator) as server:
@@ -405,7 +481,8 @@ async def test_a_refusal_says_what_to_do(case):
 
 
 def test_every_built_in_connector_has_its_refusals():
-    assert {case.vendor for case in CASES} >= {"hubspot", "klaviyo", "mailchimp", "salesforce", "shopify", "stripe"}
+    built_in = {path.parent.name for path in Path(vaiven_connectors.__path__[0]).glob("*/connector.py")}
+    assert {case.vendor for case in CASES} == built_in
     assert all(case.source and case.says for case in CASES)
 
 
@@ -426,7 +503,7 @@ def marked(simulator: Any) -> None:
     ],
 )
 async def test_whoever_connects_a_sandbox_sees_it_in_the_accounts_name(vendor, quirks, act, ends):
-    connector, kind = REGISTRY.load(vendor), REGISTRY.simulator(vendor)
+    connector, kind = parts(vendor)
     simulator = kind(quirks={**getattr(kind, "calm", {}), **quirks})
     act(simulator)
     with serve(simulator) as server:
@@ -457,7 +534,7 @@ def retyped(node: Any, name: str) -> None:
 
 @pytest.mark.parametrize(("vendor", "stream"), CUSTOM.items())
 async def test_a_field_of_an_unknown_type_is_left_out_and_the_rest_goes_on(vendor, stream):
-    connector, kind = REGISTRY.load(vendor), REGISTRY.simulator(vendor)
+    connector, kind = parts(vendor)
     simulator = kind(quirks=getattr(kind, "calm", {}))
     name, _ = simulator.customise(stream)
     with serve(simulator) as server:
