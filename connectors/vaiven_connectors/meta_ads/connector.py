@@ -33,9 +33,10 @@ campaigns = meta_ads.stream(MetaCampaign, name="campaigns", scopes=[MANAGE])
 ad_sets = meta_ads.stream(MetaAdSet, name="ad_sets", scopes=[MANAGE])
 ads = meta_ads.stream(MetaAd, name="ads", scopes=[MANAGE])
 creatives = meta_ads.stream(MetaCreative, name="creatives")
-# Figures are never deleted: those of deleted objects go on counting.
-insights = meta_ads.stream(CampaignFigures, name="insights", restates=RESTATED, deletes=Deletes.NEVER)
-ad_insights = meta_ads.stream(AdFigures, name="ad_insights", restates=RESTATED, deletes=Deletes.NEVER)
+# Figures are never deleted: those of deleted objects go on counting. A day on which nothing was shown has no row.
+FIGURES: dict[str, Any] = {"restates": RESTATED, "absent_is_zero": True, "deletes": Deletes.NEVER}
+insights = meta_ads.stream(CampaignFigures, name="insights", **FIGURES)
+ad_insights = meta_ads.stream(AdFigures, name="ad_insights", **FIGURES)
 forms = meta_ads.stream(MetaForm, name="forms", scopes=LEADS)
 # A lead that was read stays, however long Meta shows it.
 leads = meta_ads.stream(MetaLead, name="leads", scopes=LEADS, deletes=Deletes.NEVER)
