@@ -13,6 +13,7 @@ from vaiven_connectors.google_ads._campaigns import Campaign
 from vaiven_connectors.google_ads._gaql import Gaql, ending, quoted
 from vaiven_connectors.google_ads._groups import AdGroup
 from vaiven_sdk import AnswerMalformed, ChangesUnknown, CreateKey, CursorLoop, Outgoing, RequestRefused, Write
+from vaiven_sdk.limits import Ask
 
 CAMPAIGNS, GROUPS = connector.streams["campaigns"], connector.streams["ad_groups"]
 MUTATE = "/googleAds:mutate"
@@ -42,6 +43,21 @@ def test_signing_in_asks_for_one_scope_and_a_token_that_can_be_refreshed():
     assert scheme.authorize_params == {"access_type": "offline", "prompt": "consent"}
     token = next(one for one in scheme.inputs if one.name == "developer_token")
     assert (token.required, token.asked, token.secret) == (False, False, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "price"),
+    [
+        ({"query": "SELECT"}, 1),
+        ({"query": "SELECT", "pageToken": "t"}, 0),
+        ({"mutateOperations": [{}, {}, {}]}, 3),
+        ({"conversions": [{}, {}]}, 1),
+        (None, 1),
+    ],
+)
+def test_a_request_costs_what_google_counts(body, price):
+    day = connector.limits[0]
+    assert day.price(Ask("POST", f"/v25/customers/{CID}/googleAds:search", body)) == price
 
 
 async def test_the_account_is_the_customer_and_a_test_account_is_called_one():
