@@ -3,7 +3,7 @@
 Formulas, header names and codes: developers.facebook.com/docs/graph-api/overview/rate-limiting and
 /docs/marketing-api/overview/rate-limiting. `estimated_time_to_regain_access` is in minutes, `reset_time_duration` in
 seconds. Reads of insights have `X-Fb-Ads-Insights-Throttle`, too (/docs/marketing-api/insights/best-practices). HTTP
-statuses: 400 (singer-io/tap-facebook#192). Read 2026-11-25.
+statuses: 400 (singer-io/tap-facebook#192), and 403 for an app as a whole (danburzo/fb-export#3). Read 2026-11-25.
 """
 
 from __future__ import annotations
