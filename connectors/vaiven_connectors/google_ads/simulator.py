@@ -22,8 +22,8 @@ class GoogleAdsSimulator(Audiences, Adjusting, Searching, Driven):
 
     Its quirks are declared where they belong: `access_level`, `developer_tokens`, `retired`, `direct_access`,
     `change_lag`, `intraday` and `uploads_allowed` (frame), `upload_seconds`, `action_wait`, `click_wait` and
-    `adjust_wait` (conversions), `job_seconds` (Customer Match). Tests and scenarios fill it with `seed_tree`, `record_metrics` and
-    `add_customer`, and ask `truth_metrics` what is shown at any time.
+    `adjust_wait` (conversions), `job_seconds` (Customer Match). Tests and scenarios fill it with `seed_tree`,
+    `record_metrics` and `add_customer`, and ask `truth_metrics` what is shown at any time.
     """
 
     quirks: ClassVar[dict[str, Any]] = {**Audiences.quirks, **Adjusting.quirks}
