@@ -23,7 +23,7 @@ from vaiven_connectors.google_ads._groups import AdGroup
 from vaiven_connectors.google_ads.simulator import simulator
 from vaiven_sdk import Session, Window, Write
 from vaiven_sdk.http import Http
-from vaiven_sdk.testing import ManualClock, serve
+from vaiven_sdk.testing import Fault, ManualClock, serve
 from vaiven_sdk.testing.spec import watch
 from vaiven_sync_engine import connections as accounts
 from vaiven_sync_engine.connections import Connection
@@ -179,6 +179,17 @@ async def test_writes_are_what_is_described_and_take_effect(vendor):
     assert AdGroup.model_validate(row).unified()["name"] == "Boots"
 
 
+async def test_a_creation_whose_answer_is_lost_makes_one_campaign(vendor):
+    record, names = Campaign.blank({"name": "Launch", "budget": "9.5", "channel": "paid_search"})
+    launch = Write("create", "h1", record, None, frozenset(names), "k")
+    vendor.faults.add(Fault(kind="lose_answer", method="POST", path="googleAds:mutate"))
+    async with connected(vendor) as (hub, _):
+        (told,) = await STREAMS["campaigns"].writers["create"].function(hub, [launch])
+        found = await STREAMS["campaigns"].finder.function(hub, [launch])
+    assert told.status == "created"
+    assert [row["campaign"]["id"] for row in found] == [told.id]
+
+
 def member(number, user_list, **person):
     record = AudienceMember.model_construct(user_list=user_list, person=person, digest=None, identifiers=None)
     return Write("create", f"h{number}", record, None, frozenset({"user_list", "person"}), "k")
@@ -210,7 +221,7 @@ async def test_people_come_on_lists_and_off_again(vendor):
     assert lines([check]) == []
 
 
-async def test_a_sale_is_counted_once_for_the_click_that_led_to_it(vendor):
+async def test_a_sale_is_counted_once_though_the_first_answer_is_lost(vendor):
     tree = vendor.seed_tree(campaigns=1, ad_groups=1, ads=1, days=2)
     action = vendor.make_conversion_action("Imported", kind="UPLOAD_CLICKS")
     ad = next(iter(tree["ads"])).rpartition("~")[2] if "ads" in tree else ""
@@ -226,6 +237,7 @@ async def test_a_sale_is_counted_once_for_the_click_that_led_to_it(vendor):
     lost = Write(
         "create", "h2", record.model_copy(update={"properties": {"gclid": "no such"}}), None, frozenset(names), "k"
     )
+    vendor.faults.add(Fault(kind="lose_answer", method="POST", path="uploadClickConversions"))
     async with connected(vendor, conversion_action=action) as (hub, check):
         append = STREAMS["offline_conversions"].writers["create"].function
         first = await append(hub, [sale, lost])
