@@ -1,21 +1,21 @@
-"""The account; through a manager account, the whole tree below it."""
+"""The account, and the managers above it up to the one that it is reached through."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
-
-import msgspec
 
 from vaiven_sdk import Batch, Deletes, Record, Window, wire
 from vaiven_sdk.model import AdAccount
 
 from ._account import ABOUT, Hub, google_ads
-from ._gaql import Gaql, rows
+from ._gaql import rows
 
 STATUS = {"ENABLED": "active", "SUSPENDED": "paused", "CANCELED": "ended", "CLOSED": "removed"}
 """`CustomerStatus`: a suspended account serves nothing until Google lets it; one that is closed cannot come back."""
-BELOW = """SELECT customer_client.id, customer_client.descriptive_name, customer_client.currency_code,
+TREE = """SELECT customer_client.id, customer_client.descriptive_name, customer_client.currency_code,
  customer_client.time_zone, customer_client.manager, customer_client.test_account, customer_client.status,
- customer_client.level FROM customer_client WHERE customer_client.level <= 1"""
+ customer_client.level FROM customer_client WHERE"""
+DEEPEST = 6
+"""Levels of a hierarchy of accounts (support.google.com/google-ads/answer/7456530, read 2026-11-25)."""
 
 
 class Customer(Record[AdAccount], key="id"):
@@ -34,26 +34,48 @@ accounts = google_ads.stream(Customer, name="accounts", deletes=Deletes.NEVER)
 
 
 @accounts.reader("full")
-async def read(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """One manager after the other, from the top: each tells of itself and of the accounts right below it."""
+async def read(hub: Hub, _window: Window, _state: Any) -> AsyncIterator[Batch]:
+    """The account alone where it is opened directly; else with the managers above it.
+
+    Its siblings are left out: each account is connected by itself, and a campaign for one is none of the other's.
+    """
     top = hub.config.login_customer_id
-    if not top:
+    if top and top != hub.config.customer_id:
+        yield Batch(await _chain(hub, top))
+    else:
         yield Batch([{"customerClient": row["customer"]} for row in await rows(hub, ABOUT)])
-        return
-    at = state or {"todo": [top], "known": [top], "page": None}
-    while at["todo"]:
-        (manager, *rest), known = at["todo"], at["known"]
-        async for page in hub.walk(Gaql(BELOW, manager), window, state=at["page"]):
-            found = [msgspec.json.decode(item)["customerClient"] for item in page.items]
-            # Who asks is in the answer, too, at level 0.
-            below = [one for one in found if int(one.get("level") or 0)]
-            # A manager that was cancelled answers no query.
-            more = [one["id"] for one in below if one.get("manager") and one.get("status") == "ENABLED"]
-            more = [id_ for id_ in more if id_ not in known]
-            rest, known = [*rest, *more], [*known, *more]
-            left = [manager, *rest] if page.state else rest
-            at = {"todo": left, "known": known, "page": page.state}
-            shown = [one for one in found if one["id"] == top and manager == top]
-            items = [{"customerClient": one, "manager_id": None} for one in shown]
-            items += [{"customerClient": one, "manager_id": manager} for one in below]
-            yield Batch(items, state=at if left else None)
+
+
+async def _chain(hub: Hub, top: str) -> list[dict[str, Any]]:
+    """The managers from the top down, and the account."""
+    own = hub.config.customer_id
+    found: list[dict[str, Any]] = []
+    manager, above = top, None
+    for _ in range(DEEPEST):
+        here = await _below(hub, manager, f"customer_client.id IN ({manager}, {own})")
+        found += [{"customerClient": here[manager], "manager_id": above}] if manager in here else []
+        if own in here and int(here[own].get("level") or 0) == 1:
+            return [*found, {"customerClient": here[own], "manager_id": manager}]
+        between = await _between(hub, manager)
+        if not between:
+            break
+        manager, above = between, manager
+    # Google hides the way to it: then the manager that was named is all that is known.
+    (row,) = await rows(hub, ABOUT)
+    return [*found[:1], {"customerClient": row["customer"], "manager_id": top}]
+
+
+async def _between(hub: Hub, manager: str) -> str:
+    """The manager right below this one that the account hangs on; empty when there is none."""
+    own = hub.config.customer_id
+    below = await _below(hub, manager, "customer_client.level = 1 AND customer_client.manager = TRUE")
+    for id_, one in below.items():
+        # A manager that was cancelled answers no query.
+        if one.get("status") == "ENABLED" and own in await _below(hub, id_, f"customer_client.id = {own}"):
+            return id_
+    return ""
+
+
+async def _below(hub: Hub, manager: str, condition: str) -> Mapping[str, Mapping[str, Any]]:
+    found = [row["customerClient"] for row in await rows(hub, f"{TREE} {condition}", customer=manager)]
+    return {str(one["id"]): one for one in found}

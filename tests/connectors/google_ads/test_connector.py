@@ -121,26 +121,42 @@ async def test_an_account_that_is_opened_directly_is_read_alone():
     assert (found.id, found.name, found.manager) == (CID, "Acme", None)
 
 
-async def test_below_a_manager_the_whole_tree_is_read_and_goes_on_after_a_crash():
-    top, middle = "9876543210", "5555555555"
-    answers = [
-        rows(client(top, 0, manager=True), client(middle, 1, manager=True), token="t"),
-        rows(client("1", 1), client("2", 1, manager=True, status="CANCELED")),
-        rows(client(middle, 0, manager=True), client(CID, 1)),
-    ]
-    whole = Recorder(*answers, login_customer_id=top)
-    pages = await whole.read("accounts")
-    assert [path for path, _ in whole.sent] == [f"/v25/customers/{id_}/googleAds:search" for id_ in (top, top, middle)]
-    assert [[(row["customerClient"]["id"], row["manager_id"]) for row in page.items] for page in pages] == [
-        [(top, None), (middle, top)],
-        [("1", top), ("2", top)],
-        [(CID, middle)],
-    ]
-    assert pages[-1].state is None
-    for number in range(2):
-        rest = Recorder(*answers[number + 1 :], login_customer_id=top)
-        more = await rest.read("accounts", state=json.loads(json.dumps(pages[number].state)))
-        assert [page.items for page in more] == [page.items for page in pages[number + 1 :]]
+TOP, MIDDLE, GONE = "9876543210", "5555555555", "4444444444"
+
+
+async def chain(*answers):
+    made = Recorder(*answers, login_customer_id=TOP)
+    (page,) = await made.read("accounts")
+    return made, [(row["customerClient"]["id"], row["manager_id"]) for row in page.items]
+
+
+async def test_an_account_below_a_manager_is_read_with_it_in_one_query():
+    made, found = await chain(rows(client(TOP, 0, manager=True), client(CID, 1)))
+    assert found == [(TOP, None), (CID, TOP)]
+    ((path, body),) = made.sent
+    assert path == f"/v25/customers/{TOP}/googleAds:search"
+    assert body["query"].endswith(f"WHERE customer_client.id IN ({TOP}, {CID})")
+
+
+async def test_managers_between_are_found_and_siblings_left_out():
+    made, found = await chain(
+        rows(client(TOP, 0, manager=True), client(CID, 2)),
+        rows(
+            client(GONE, 1, manager=True, status="CANCELED"),
+            client("3", 1, manager=True),
+            client(MIDDLE, 1, manager=True),
+        ),
+        rows(),
+        rows(client(CID, 1)),
+        rows(client(MIDDLE, 0, manager=True), client(CID, 1)),
+    )
+    assert found == [(TOP, None), (MIDDLE, TOP), (CID, MIDDLE)]
+    assert not any(GONE in path for path, _ in made.sent)
+
+
+async def test_an_account_whose_way_is_hidden_hangs_on_the_manager_that_was_named():
+    _, found = await chain(rows(client(TOP, 0, manager=True)), rows(), rows({"customer": {"id": CID}}))
+    assert found == [(TOP, None), (CID, TOP)]
 
 
 async def test_a_first_read_of_figures_takes_all_that_google_keeps_in_windows():
