@@ -102,6 +102,7 @@ meta_ads = Connector(
         SignIn(
             f"https://www.facebook.com/{VERSION}/dialog/oauth",
             f"{GRAPH}/oauth/access_token",
+            # Documented for the OpenID Connect flow alone, and "still in testing" ("OIDC Code Flow with PKCE").
             pkce=False,
             separator=",",
             client=Client(body="query", method="GET"),

@@ -37,6 +37,7 @@ LESS = "reduce the amount of data"
 DISABLED = "disabled"
 UNSETTLED = ("unsettled", "outstanding balance", "payment method", "unpaid")
 RETIRED = 2635
+OF_PAGE = "page access token"
 
 
 def told(body: Any) -> dict[str, Any]:
@@ -83,6 +84,13 @@ def name_error(status: int, body: Any) -> VaivenError | None:
         return None
     code, subcode, why = _number(error.get("code")), _number(error.get("error_subcode")), sentence(error)
     said = why.lower()
+    if code == 190 and OF_PAGE in said:
+        # The SDK then asks for a credential with the Page's token in it, and sends the request again.
+        return ReconnectRequired(
+            "Meta gives leads and their forms to whoever manages the Page alone.",
+            why=why,
+            remedy="In Meta's Business settings give the person or system user the Page, then connect again.",
+        )
     if code in {102, 190} or (code is None and error.get("type") == "OAuthException"):
         what, remedy = EXPIRED.get(subcode or 0, EXPIRED[467])
         return ReconnectRequired(what, why=why, remedy=remedy)

@@ -110,7 +110,7 @@ def daily(edge: Edge) -> Read:
             failed=("Job Failed", "Job Skipped"),
             download=get("/{job}/insights", items="data", page=PAGE),
             format=None,
-            wait=1.0,
+            wait=0.25,
             # A report is kept for 30 days; a day is long enough to go on with one.
             expires=86_400.0,
         ),

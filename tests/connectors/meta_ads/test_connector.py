@@ -80,6 +80,17 @@ async def test_a_permission_that_was_declined_is_named(vendor):
     assert "Sign in again" in told.value.remedy
 
 
+@pytest.mark.parametrize("state", ["declined", "expired"])
+async def test_what_a_person_has_unticked_is_told_in_meta_s_word(state):
+    class Hub:
+        async def get(self, path, **_):
+            assert path == "/me/permissions"
+            return {"data": [{"permission": "ads_read", "status": state}]}
+
+    with pytest.raises(PermissionMissing, match=state):
+        await account(Hub())
+
+
 @pytest.mark.parametrize(("subcode", "words"), [(458, "removed"), (460, "password"), (463, "expired"), (467, "valid")])
 async def test_a_dead_token_says_why_and_what_to_do(vendor, subcode, words):
     vendor.kill_token(subcode)
@@ -176,8 +187,9 @@ async def test_a_page_that_is_not_shown_asks_for_the_permission(vendor):
     vendor.sample("leads", 1)
     vendor.restrict_token(["ads_read"])
     async with connected(vendor) as (hub, _):
-        with pytest.raises((PermissionMissing, ReconnectRequired)):
+        with pytest.raises(PermissionMissing, match="permission") as told:
             await rows(hub, "leads")
+    assert "Business settings" in told.value.remedy
 
 
 # ------------------------------------------------------------------------------------------------- objects

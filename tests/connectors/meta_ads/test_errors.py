@@ -38,6 +38,7 @@ def named(given, status=400):
         (body(190, 460), ReconnectRequired, "Sign in again"),
         (body(190), ReconnectRequired, "system user needs a new token"),
         (body(102), ReconnectRequired, "Sign in again"),
+        (body(190, message="This method must be called with a Page Access Token"), ReconnectRequired, "the Page"),
         (body(None, message="Invalid OAuth access token."), ReconnectRequired, "Sign in again"),
         (body(100, message="Invalid appsecret_proof provided in the API argument"), ReconnectRequired, "secret"),
         (body(10, message="(#10) Application does not have permission"), PermissionMissing, "allow everything"),
