@@ -66,7 +66,7 @@ class Base(Vendor):
     """Graph's manners, without any node."""
 
     slug: ClassVar[str] = "meta_ads"
-    calm: ClassVar[dict[str, Any]] = {"limits": False}
+    calm: ClassVar[dict[str, Any]] = {"limits": False, "report_polls": 0}
     versions = Quirk(
         ("v25.0", LATEST), "versions of the Marketing API that are served; older ones are refused with 2635"
     )
