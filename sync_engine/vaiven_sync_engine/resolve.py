@@ -135,8 +135,9 @@ def _write_keys(
         if called.strip("|"):
             rows.append((tenant, entity.kind, _NAME, called, row["source_id"], row["remote_id"]))
     connection.executemany(
-        "UPDATE record_key SET current = 0 WHERE tenant_id = ? AND source_id = ? AND remote_id = ? AND namespace <> ?",
-        [(tenant, row["source_id"], row["remote_id"], MERGED) for row in dirty],
+        # With the namespace among the conditions SQLite would take the primary key, and read all of the tenant's keys.
+        "UPDATE record_key SET current = (namespace = ?) WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+        [(MERGED, tenant, row["source_id"], row["remote_id"]) for row in dirty],
     )
     connection.executemany(
         "INSERT INTO record_key (tenant_id, entity, namespace, value, source_id, remote_id) VALUES (?, ?, ?, ?, ?, ?)"
@@ -161,36 +162,37 @@ def _load(connection: sqlite3.Connection, tenant: str, kind: str, dirty: Iterabl
     # A record that carries our id belongs to that entity, so that entity's other records are within reach as well.
     carried = {current_id(connection, tenant, kind, r["hub_id"]) for r in dirty if r["hub_id"]}
     connection.executemany("INSERT OR IGNORE INTO claim VALUES (?)", [(hub_id,) for hub_id in carried])
+    # CROSS JOIN: from what is within reach to what it touches, never the other way round, over all of the tenant's.
     while True:
         before = connection.total_changes
         connection.execute(
             "INSERT OR IGNORE INTO reach SELECT o.source_id, o.remote_id FROM reach r"
-            " JOIN record_key k ON k.tenant_id = ? AND k.source_id = r.source_id AND k.remote_id = r.remote_id"
-            " JOIN record_key o ON o.tenant_id = k.tenant_id AND o.entity = k.entity AND o.namespace = k.namespace"
+            " CROSS JOIN record_key k ON k.tenant_id = ? AND k.source_id = r.source_id AND k.remote_id = r.remote_id"
+            " CROSS JOIN record_key o ON o.tenant_id = k.tenant_id AND o.entity = k.entity AND o.namespace = k.namespace"
             " AND o.value = k.value WHERE k.entity = ? AND k.namespace <> ?",
             (tenant, kind, _NAME),
         )
         connection.execute(
-            "INSERT OR IGNORE INTO claim SELECT c.entity_id FROM reach r JOIN record c ON c.tenant_id = ?"
+            "INSERT OR IGNORE INTO claim SELECT c.entity_id FROM reach r CROSS JOIN record c ON c.tenant_id = ?"
             " AND c.source_id = r.source_id AND c.remote_id = r.remote_id WHERE c.entity_id IS NOT NULL",
             (tenant,),
         )
         connection.execute(
             "INSERT OR IGNORE INTO reach SELECT c.source_id, c.remote_id FROM claim e"
-            " JOIN record c ON c.tenant_id = ? AND c.entity_id = e.id",
+            " CROSS JOIN record c ON c.tenant_id = ? AND c.entity_id = e.id",
             (tenant,),
         )
         if connection.total_changes == before:
             break
     for row in connection.execute(
-        "SELECT c.source_id, c.remote_id, c.entity_id, c.hub_id FROM reach r JOIN record c"
+        "SELECT c.source_id, c.remote_id, c.entity_id, c.hub_id FROM reach r CROSS JOIN record c"
         " ON c.tenant_id = ? AND c.source_id = r.source_id AND c.remote_id = r.remote_id",
         (tenant,),
     ):
         key = (row["source_id"], row["remote_id"])
         graph.nodes[key] = _Node(key, row["entity_id"], current_id(connection, tenant, kind, row["hub_id"]))
     for row in connection.execute(
-        "SELECT k.namespace, k.value, k.source_id, k.remote_id, k.current FROM reach r JOIN record_key k"
+        "SELECT k.namespace, k.value, k.source_id, k.remote_id, k.current FROM reach r CROSS JOIN record_key k"
         " ON k.tenant_id = ? AND k.source_id = r.source_id AND k.remote_id = r.remote_id WHERE k.entity = ?",
         (tenant, kind),
     ):

@@ -47,22 +47,20 @@ def unmerge(connection: sqlite3.Connection, tenant: str, source: int, alive: Col
     ).fetchall()
     back = [row for row in rows if row["remote_id"] in alive and row["value"] != f"{source}/{row['remote_id']}"]
     connection.executemany(
-        "DELETE FROM record_key"
-        " WHERE tenant_id = ? AND source_id = ? AND remote_id = ? AND namespace = ? AND value = ?",
-        [(tenant, source, row["remote_id"], MERGED, row["value"]) for row in back],
+        "DELETE FROM record_key WHERE tenant_id = ? AND entity = (SELECT entity FROM source WHERE id = ?)"
+        " AND namespace = ? AND value = ? AND source_id = ? AND remote_id = ?",
+        [(tenant, source, MERGED, row["value"], source, row["remote_id"]) for row in back],
     )
 
 
 def is_merged(connection: sqlite3.Connection, tenant: str, source: int, remote_id: str) -> bool:
     """Whether a record is gone because it was merged into another one."""
-    return (
-        connection.execute(
-            "SELECT 1 FROM record_key WHERE tenant_id = ? AND source_id = ? AND remote_id = ? AND namespace = ?"
-            " AND value <> ?",
-            (tenant, source, remote_id, MERGED, f"{source}/{remote_id}"),
-        ).fetchone()
-        is not None
+    # `current` is in no index: without it SQLite would read all of the tenant's keys in the primary key's.
+    keys = connection.execute(
+        "SELECT namespace, value, current FROM record_key WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+        (tenant, source, remote_id),
     )
+    return any(one["namespace"] == MERGED and one["value"] != f"{source}/{remote_id}" for one in keys)
 
 
 def join_merged(
