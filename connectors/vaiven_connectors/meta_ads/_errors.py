@@ -30,6 +30,8 @@ EXPIRED = {
     492: ("The signed-in person has lost the role on the Page.", "Let an admin of the Page give it back, or sign in."),
 }
 BUSY = {4, 17, 32, 341, 613, *range(80000, 80015)}
+TOO_OFTEN = (613, 1487632)
+"""A limit of one ad set, for which the others need not wait (marketing-api/overview/rate-limiting)."""
 PERMISSION = {3, 10, *range(200, 300)}
 TOO_MUCH = {(100, 1487534), (100, 1504018), (2, 1504038)}
 """Subcodes of insights: too much data in one request, or no answer in time."""
@@ -100,6 +102,10 @@ def name_error(status: int, body: Any) -> VaivenError | None:
             why=why,
             remedy="Give the secret of the very app that the token was made for, and connect again.",
         )
+    if (code, subcode) == TOO_OFTEN:
+        return RequestRefused(
+            "The budget of one ad set may be changed four times an hour.", why=why, status=status, body=body
+        )
     if code in BUSY:
         return VendorBusy("Meta asks to slow down.", why=why)
     if (code, subcode) in TOO_MUCH or LESS in said:
@@ -151,6 +157,12 @@ def reason(problem: VaivenError) -> tuple[str, str]:
     error = told(getattr(problem, "body", None))
     code = "_".join(str(error[key]) for key in ("code", "error_subcode") if error.get(key))
     return code or problem.code, problem.why or problem.what
+
+
+def too_often(problem: VaivenError) -> bool:
+    """Whether this one object was changed too often of late: nothing is wrong with the change."""
+    error = told(getattr(problem, "body", None))
+    return (_number(error.get("code")), _number(error.get("error_subcode"))) == TOO_OFTEN
 
 
 def _number(value: Any) -> int | None:

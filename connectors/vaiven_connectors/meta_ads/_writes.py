@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from vaiven_sdk import NotFound, Outcome, Record, RequestRefused, Write
 
 from ._account import Hub, place
-from ._errors import reason
+from ._errors import reason, too_often
 from ._listing import looked_up
 from ._objects import CAMPAIGNS, MetaCampaign
 
@@ -37,7 +37,9 @@ async def change(hub: Hub, writes: Sequence[Write[R]]) -> list[Outcome]:
         try:
             await hub.post(f"/{write.id}", form=form, safe=True)
         except (NotFound, RequestRefused) as problem:
-            outcomes.append(write.rejected(*reason(problem)))
+            # Without an outcome the next run looks at the object, and plans the change again.
+            if not too_often(problem):
+                outcomes.append(write.rejected(*reason(problem)))
         else:
             outcomes.append(write.saved(str(write.id)))
     return outcomes

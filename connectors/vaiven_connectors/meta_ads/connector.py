@@ -1,9 +1,9 @@
 """Meta Ads: campaigns, ad sets and ads both ways; figures and leads read; audiences and conversions filled."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
-from vaiven_sdk import Batch, CreateKey, Deletes, Scope, Window, Write, get
+from vaiven_sdk import Batch, CreateKey, Deletes, Scope, Window, get
 from vaiven_sdk.webhooks import signatures
 
 from . import _audiences, _conversions, _insights, _leads, _writes
@@ -13,7 +13,7 @@ from ._conversions import Conversion
 from ._creatives import CREATIVES, MetaCreative
 from ._insights import AD_DAYS, CAMPAIGN_DAYS, RESTATED, AdFigures, CampaignFigures
 from ._leads import FORMS, SENT, MetaForm, MetaLead, MetaSubmission
-from ._listing import PAGE, Edge, listed, looked_up
+from ._listing import PAGE, finds, reads
 from ._objects import AD_SETS, ADS, CAMPAIGNS, MetaAccount, MetaAd, MetaAdSet, MetaCampaign
 from ._webhooks import hints
 
@@ -59,46 +59,14 @@ async def read_accounts(hub: Hub, window: Window, state: Any) -> AsyncIterator[B
         connected = []
 
 
-@campaigns.reader("full")
-async def read_campaigns(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """All, for the list of campaigns takes no time of change."""
-    async for batch in listed(hub, window, state, CAMPAIGNS):
-        yield batch
-
-
-@ad_sets.reader("full")
-async def read_ad_sets(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """All."""
-    async for batch in listed(hub, window, state, AD_SETS):
-        yield batch
-
-
-@ad_sets.reader("changes")
-async def changed_ad_sets(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """Those that changed since."""
-    async for batch in listed(hub, window, state, AD_SETS, changed=True):
-        yield batch
-
-
-@ads.reader("full")
-async def read_ads(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """All."""
-    async for batch in listed(hub, window, state, ADS):
-        yield batch
-
-
-@ads.reader("changes")
-async def changed_ads(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """Those that changed since."""
-    async for batch in listed(hub, window, state, ADS, changed=True):
-        yield batch
-
-
-@creatives.reader("full")
-async def read_creatives(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """All: a creative has no time of change."""
-    async for batch in listed(hub, window, state, CREATIVES):
-        yield batch
+# The list of campaigns takes no time of change, and creatives and audiences have none.
+campaigns.reader("full")(reads(CAMPAIGNS))
+ad_sets.reader("full")(reads(AD_SETS))
+ad_sets.reader("changes")(reads(AD_SETS, changed=True))
+ads.reader("full")(reads(ADS))
+ads.reader("changes")(reads(ADS, changed=True))
+creatives.reader("full")(reads(CREATIVES))
+audiences.reader("full")(reads(AUDIENCES))
 
 
 @insights.reader("full")
@@ -134,22 +102,14 @@ async def read_leads(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batc
         yield batch
 
 
-def _finds(edge: Edge) -> Any:
-    async def find(hub: Hub, writes: Sequence[Write[Any]]) -> Iterable[dict[str, Any]]:
-        return await looked_up(hub, [write.id for write in writes if write.id], edge.fields)
-
-    return find
-
-
-campaigns.find(batch=20)(_finds(CAMPAIGNS))
-ad_sets.find(batch=20)(_finds(AD_SETS))
-ads.find(batch=20)(_finds(ADS))
-audiences.find(batch=20)(_finds(AUDIENCES))
+campaigns.find(batch=20)(finds(CAMPAIGNS))
+ad_sets.find(batch=20)(finds(AD_SETS))
+ads.find(batch=20)(finds(ADS))
+audiences.find(batch=20)(finds(AUDIENCES))
 campaigns.create(batch=10, needs=["name", "objective"])(_writes.draft)
 campaigns.update(batch=20)(_writes.change)
 ad_sets.update(batch=20)(_writes.change)
 ads.update(batch=20)(_writes.change)
-audiences.reader("full")(_audiences.audiences)
 audiences.create(batch=10, needs=["name"])(_audiences.make)
 audiences.update(batch=20)(_writes.change)
 audience_members.add(batch=_audiences.MOST)(_audiences.add)

@@ -62,6 +62,7 @@ def named(given, status=400):
         (body(100, 33, "Unsupported get request."), NotFound, "deleted"),
         (body(100, 2804003, "Invalid parameter"), RequestRefused, "Report it"),
         (body(1, 99), RequestRefused, "Report it"),
+        (body(613, 1487632), RequestRefused, "Report it"),
         (body(-2, 2490547), VendorDown, "next sync"),
         (body(2), VendorDown, "next sync"),
         *((body(code), VendorBusy, "next sync") for code in sorted(BUSY)),

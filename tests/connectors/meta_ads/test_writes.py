@@ -65,6 +65,19 @@ async def test_a_budget_in_another_currency_is_not_taken_for_one_in_the_account_
         assert len(await rows(hub, "campaigns")) == 1
 
 
+async def test_a_budget_that_was_changed_too_often_waits_for_the_next_run_alone(vendor):
+    (tree,) = vendor.seed_tree(1, 2, 1, 1)
+    first, second = (one["id"] for one in tree["adsets"])
+    async with connected(vendor) as (hub, _):
+        sets = {one.remote_id: one for one in await rows(hub, "ad_sets")}
+        for units in ("30", "31", "32", "33"):
+            changed = edit(sets[first], budget=units, budget_period="daily", currency="USD")
+            assert told(await write(hub, "ad_sets", "update", changed)) == [("updated", "")]
+        once_more = edit(sets[first], budget="34", budget_period="daily", currency="USD")
+        outcomes = await write(hub, "ad_sets", "update", once_more, edit(sets[second], name="Mine"))
+    assert [(one.id, one.status) for one in outcomes] == [(second, "updated")]
+
+
 async def test_a_name_cannot_be_emptied_and_a_stranger_is_not_found(vendor):
     vendor.sample("campaigns", 1)
     async with connected(vendor) as (hub, _):
