@@ -41,8 +41,10 @@ def problem(
     found = refine(answer.status, body) if refine else None
     if isinstance(found, VaivenError):
         return found
-    why = reason(body) or f"HTTP {answer.status}"
-    status = answer.status
+    status, why = answer.status, reason(body) or f"HTTP {answer.status}"
+    if isinstance(body, str) and not why.startswith("HTTP"):
+        # A text without a form may be anybody's: a proxy's, say.
+        why = f"HTTP {status}: {why}"
     if status == 401:
         return ReconnectRequired(f"{vendor} does not accept the credential.", why=why)
     if status == 403:
