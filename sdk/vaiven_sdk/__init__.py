@@ -71,7 +71,7 @@ from vaiven_sdk.read import (
 from vaiven_sdk.record import Record, derive, wire
 from vaiven_sdk.scopes import Scope
 from vaiven_sdk.session import Session
-from vaiven_sdk.stream import Batch, Stream
+from vaiven_sdk.stream import Batch, Merged, Stream
 from vaiven_sdk.webhooks import Delivery, Hint, HmacSignature, Received, Reply, Signature, UrlSecret, signatures
 from vaiven_sdk.write import Outcome, Write, multistatus
 
@@ -110,6 +110,7 @@ __all__ = [
     "JwtBearer",
     "Limit",
     "Login",
+    "Merged",
     "NoAuth",
     "NotFound",
     "OAuth1",

@@ -32,18 +32,31 @@ CustomFunction = Callable[[Session[C]], Awaitable[Iterable[CustomField]]]
 
 
 @dataclass(frozen=True, slots=True)
+class Merged:
+    """A record that is gone because the vendor's user merged it into another one.
+
+    Args:
+        id: of the one that is gone.
+        into: id of the one that stays.
+    """
+
+    id: str
+    into: str
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What an own reader gives: some records, and where to go on from.
 
     Args:
         items: records as the vendor's JSON (bytes of one object as `Session.walk` gives them, or decoded).
-        gone: ids that the vendor says are deleted.
+        gone: ids that the vendor says are deleted, and `Merged` for those that were merged into others.
         state: JSON; handed back as `state` after a crash in mid-read.
         since: at the end of the read, where the next one begins; None keeps the engine's own rule.
     """
 
     items: Sequence[Mapping[str, Any] | bytes | Raw] = ()
-    gone: Sequence[str] = ()
+    gone: Sequence[str | Merged] = ()
     state: Any = None
     since: str | None = None
 
@@ -73,6 +86,8 @@ class Stream(Generic[R, C]):
     eraser: Writer | None = None
     erase_note: str = ""
     customizer: Any = None
+    absent_is_zero: bool = False
+    """Of figures: the vendor leaves out what is zero, so what a read does not show any more is zero now."""
     samples_fields: bool = False
     """The vendor has no list of its fields: one that is not found may be there all the same."""
     shape: Literal["record", "membership", "event"] = "record"

@@ -115,9 +115,7 @@ def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field], ru
         if value == current:
             # Both came to the same value: nothing to do on either side.
             seen.shadow[name] = [value, rev]
-        elif name in entity.origins and entity.origins[name].rule == COMPUTED:
-            lost.append(_computed(entity, seen, name, value))
-        elif rules and _by_rule(entity, seen, name, value, agreed, rules, lost):
+        elif _is_settled(entity, seen, name, value, agreed, rules, lost):
             pass
         elif spec.merge is Merge.UNION:
             _union(entity, seen, name, value, last)
@@ -147,10 +145,15 @@ def ignore(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) -> 
     return lost
 
 
-def _by_rule(
-    entity: Canonical, seen: Observation, name: str, value: Any, agreed: int, rules: Rules, lost: list[Lost]
+def _is_settled(
+    entity: Canonical, seen: Observation, name: str, value: Any, agreed: int, rules: Rules | None, lost: list[Lost]
 ) -> bool:
-    """Settle a field by the customer's rule; False when none says anything of it."""
+    """Settle a field that the hub worked out, or that a rule of the customer's is about; False for any other."""
+    if name in entity.origins and entity.origins[name].rule == COMPUTED:
+        lost.append(_computed(entity, seen, name, value))
+        return True
+    if not rules:
+        return False
     origin, current = entity.origins.get(name), entity.values.get(name)
     judged = rules.judge(name, value, seen.source, current, origin.source if origin else None)
     alone = name in seen.shadow and entity.rev_of(name) <= agreed

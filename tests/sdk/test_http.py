@@ -138,7 +138,7 @@ async def test_a_refusal_keeps_status_and_body_for_the_connector(session, script
         ([{"message": "list"}, {"message": "more"}], "list"),
         ([{"code": 1}, {"error": {"message": "second"}}], "second"),
         ([], "HTTP 400"),
-        (b"Key  is\n wrong", "Key is wrong"),
+        (b"Key  is\n wrong", "HTTP 400: Key is wrong"),
         (b"<html>", "HTTP 400"),
         (b"", "HTTP 400"),
         (b"\xff", "HTTP 400"),
@@ -189,7 +189,7 @@ async def test_a_text_that_quotes_the_credential_does_not_show_it(session, scrip
     script.answers = [(400, b"no such key: sk-live-0123456789-secret")]
     with pytest.raises(RequestRefused) as caught:
         await session().get("/x")
-    assert (caught.value.why, caught.value.body) == ("no such key: ***", "no such key: ***")
+    assert (caught.value.why, caught.value.body) == ("HTTP 400: no such key: ***", "no such key: ***")
 
 
 @pytest.mark.parametrize("status", [301, 302, 304, 307, 308])

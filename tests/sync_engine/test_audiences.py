@@ -10,6 +10,7 @@ from tests.support.office import desk_at
 from tests.sync_engine.test_links_and_events import Club, assert_settled, connected
 from vaiven_sdk import Batch, Bearer, Config, Connector, CreateKey, Deletes, Outcome, Record, wire
 from vaiven_sdk.model import Event, List, Membership
+from vaiven_sync_engine.erasure import erase
 
 AT = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
 
@@ -117,6 +118,27 @@ async def test_nothing_is_written_while_the_person_has_no_address(desk):
     await desk.sync()
     assert len(ads.members) == 1
     await assert_settled(desk)
+
+
+async def test_whoever_is_to_be_forgotten_comes_off_the_audiences(desk):
+    club, ads = connected(desk, Club("club"), Ads())
+    vip, ana = club.add("lists", name="VIP"), club.add("people", email="ana@x.com")
+    bob = club.add("people", email="bob@x.com")
+    for one in (ana, bob):
+        club.add("members", list=vip, person=one, status="on")
+    await desk.sync()
+    assert len(ads.members) == 2
+    (person,) = desk.rows("SELECT id FROM person WHERE email = 'ana@x.com'")
+    shown = await erase(desk.hub.engine, person["id"], dry_run=True)
+    assert {(one.connection, one.stream): one.state for one in shown.records}["ads", "members"] == "to_erase"
+    done = await erase(desk.hub.engine, person["id"])
+    assert done.done
+    assert ads.members == {("a-VIP", "#[('email', 'bob@x.com')]")}
+    assert not any("ana@x.com" in str(row) for row in desk.rows("SELECT * FROM record WHERE remote_id LIKE 'a-VIP/%'"))
+    club.drop("people", ana)
+    club.drop("members", f"{vip}/{ana}")
+    await desk.sync()
+    assert len(ads.members) == 1
 
 
 async def test_an_event_goes_out_with_the_address_of_whom_it_is_about(desk):

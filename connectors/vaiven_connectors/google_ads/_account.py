@@ -22,6 +22,7 @@ from vaiven_sdk import (
     Scope,
     Session,
 )
+from vaiven_sdk.limits import Ask
 
 from ._errors import refine
 from ._gaql import V, rows
@@ -112,6 +113,12 @@ class SignIn(OAuth2):
             request.headers["login-customer-id"] = config.login_customer_id
 
 
+def operations(ask: Ask) -> int:
+    """What a request uses up of a day ("Rate sheet"): a query once, whatever its pages; each thing that is mutated."""
+    body = ask.json if isinstance(ask.json, Mapping) else {}
+    return 0 if body.get("pageToken") else max(1, len(body.get("mutateOperations") or ()))
+
+
 google_ads = Connector(
     "google_ads",
     Settings,
@@ -126,9 +133,14 @@ google_ads = Connector(
         )
     ],
     limits=[
-        # "Quotas": a day's operations are those of the Google Cloud project, for all its accounts together; a query
-        # counts once, whatever its pages. The least that reaches production accounts (Explorer) has 2,880.
-        Limit(calls=15_000, per=86_400, source="Basic access: 15,000 operations a day; read 2026-11-25"),
+        # They are those of the Google Cloud project, for all its accounts, and no answer tells what is left. The
+        # least that reaches production accounts (Explorer) has 2,880, Standard access none.
+        Limit(
+            calls=15_000,
+            per=86_400,
+            cost=operations,
+            source="Quotas: 15,000 operations a day with Basic access; read 2026-11-25",
+        ),
         # The rate per second is not published ("Rate limits": a token bucket by project and customer).
         Limit(concurrent=10, source="ours: Google publishes no number; read 2026-11-25"),
     ],

@@ -37,6 +37,12 @@ def _budget(values: Mapping[str, Any]) -> dict[str, Any]:
         return {}
 
 
+def _channel(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Said of a new campaign alone, which has a budget: it never changes."""
+    known = CREATED.get(values.get("channel") or "")
+    return {"channel": known} if known and values.get("budget") is not None else {}
+
+
 class Campaign(Record[Unified], key="id"):
     """A campaign and the budget that it spends.
 
@@ -47,7 +53,7 @@ class Campaign(Record[Unified], key="id"):
     name: str | None = wire("campaign.name", to="name")
     status: str | None = wire("campaign.status")
     serving: str | None = wire("campaign.servingStatus", read_only=True)
-    channel: str | None = wire("campaign.advertisingChannelType", to="channel", values=CHANNEL, back=CREATED)
+    channel: str | None = wire("campaign.advertisingChannelType")
     bidding: str | None = wire("campaign.biddingStrategyType", to="bid_strategy", read_only=True)
     starts: str | None = wire("campaign.startDateTime", read_only=True)
     ends: str | None = wire("campaign.endDateTime", read_only=True)
@@ -66,6 +72,11 @@ class Campaign(Record[Unified], key="id"):
         if self.status == "ENABLED" and self.serving in SERVING:
             return SERVING[self.serving]
         return STATUS.get(self.status or "", "other") if self.status else None
+
+    @derive("channel", values=CHANNEL, back=_channel)
+    def medium(self) -> str | None:
+        """Where its ads are shown."""
+        return self.channel
 
     @derive("budget", back=_budget)
     def budget(self) -> Decimal | None:
@@ -174,8 +185,10 @@ async def update(hub: Hub, writes: Writes) -> list[Outcome]:
     for write in writes:
         if refused := _unfit(write):
             outcomes.append(refused)
+        elif operations := _operations(hub, write):
+            asked += [(write, operation) for operation in operations]
         else:
-            asked += [(write, operation) for operation in _operations(hub, write)]
+            outcomes.append(write.saved(write.id or ""))
     return outcomes + await mutated(hub, asked)
 
 
@@ -185,7 +198,7 @@ def _unfit(write: Write[Campaign]) -> Outcome | None:
         ref = ending(write.record.budget_name or "")
         why = f"This campaign shares budget {ref} with others; change it in Google Ads under Tools > Shared budgets."
         return write.rejected("shared_budget", why)
-    if "channel" in write.changed:
+    if "channel" in write.changed and write.before and write.record.channel != write.before.channel:
         return write.rejected("immutable", "Google does not let the type of a campaign be changed.")
     return None
 
@@ -193,14 +206,15 @@ def _unfit(write: Write[Campaign]) -> Outcome | None:
 def _operations(hub: Hub, write: Write[Campaign]) -> list[dict[str, Any]]:
     one, where = write.record, f"customers/{hub.config.customer_id}/campaigns/{write.id}"
     out: list[dict[str, Any]] = []
-    plain = {name: getattr(one, name) for name in ("name", "status") if name in write.changed}
+    plain: dict[str, Any] = {name: getattr(one, name) for name in ("name", "status") if name in write.changed}
     if plain:
         changed = {"resourceName": where, **plain}
         out.append({"campaignOperation": {"update": changed, "updateMask": ",".join(sorted(plain))}})
     money = {"amountMicros": "amount_micros", "totalAmountMicros": "total_micros"}
-    if sums := {theirs: str(getattr(one, ours)) for theirs, ours in money.items() if ours in write.changed}:
-        changed = {"resourceName": one.budget_name, **sums}
-        out.append({"campaignBudgetOperation": {"update": changed, "updateMask": ",".join(sorted(sums))}})
+    sums = {theirs: str(getattr(one, ours)) for theirs, ours in money.items() if ours in write.changed}
+    if sums:
+        spent: dict[str, str | None] = {"resourceName": one.budget_name, **sums}
+        out.append({"campaignBudgetOperation": {"update": spent, "updateMask": ",".join(sorted(sums))}})
     return out
 
 

@@ -7,7 +7,8 @@ Read 2026-11-25.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from vaiven_sdk import (
     ConfigInvalid,
@@ -160,7 +161,8 @@ RETIRED = "Google no longer serves version 25 of its Ads API, which this connect
 NEWER = "Install a newer version of the connector, then sync again; nothing needs to be done in Google Ads."
 
 
-class Told(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Told:
     """One error of an answer.
 
     Args:

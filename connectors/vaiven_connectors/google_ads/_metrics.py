@@ -4,7 +4,7 @@
 - A row of zeros is left out of a query with a segment ("Zero metrics"), so a day without a row is a day of zeros.
 - Conversions are booked on the day of the click or view that led to them, and go on arriving for as long as the
   conversion window: 30 days after a click unless somebody chose 1 to 90 (support.google.com/google-ads/answer/3123169).
-  Every read goes back that far; a day is final once the longest window of the account has passed.
+  Every read goes back 90 days; a day is final once the longest window of the account has passed.
 - Days are kept for 37 months ("Deprecations": data retention, 2026-06-01).
 
 Read 2026-11-25.
@@ -91,6 +91,7 @@ class CampaignConversions(Record[MetricFact], key=("campaign", "action", "day"),
     campaign: str = wire("campaign.id", to="entity_id", ref="campaigns")
     day: date = wire("segments.date", to="on")
     action: str = wire("action.id")
+    action_name: str | None = wire("segments.conversionActionName")
     click_days: int | None = wire("action.click_days")
     model: str | None = wire("action.model")
     zone: str | None = wire("customer.timeZone", to="timezone")
@@ -111,11 +112,11 @@ class CampaignConversions(Record[MetricFact], key=("campaign", "action", "day"),
 
     @derive("attribution")
     def attribution(self) -> str:
-        """The action's own rule; of all together no more is known than the day that they are booked on."""
+        """The action's name and rule; of all together no more is known than the day that they are booked on."""
         if self.action == ALL:
             return Attribution(counting=BOOKED).key()
         return Attribution(
-            click_days=self.click_days, model=MODEL.get(self.model or ""), action=self.action, counting=BOOKED
+            click_days=self.click_days, model=MODEL.get(self.model or ""), action=self.action_name, counting=BOOKED
         ).key()
 
     @derive("conversions")
@@ -129,9 +130,11 @@ class CampaignConversions(Record[MetricFact], key=("campaign", "action", "day"),
         return six(self.value)
 
 
-campaign_metrics = google_ads.stream(CampaignDay, name="campaign_metrics", deletes=Deletes.NEVER, restates=SPEND)
+campaign_metrics = google_ads.stream(
+    CampaignDay, name="campaign_metrics", deletes=Deletes.NEVER, restates=SPEND, absent_is_zero=True
+)
 campaign_conversions = google_ads.stream(
-    CampaignConversions, name="campaign_conversions", deletes=Deletes.NEVER, restates=LONGEST
+    CampaignConversions, name="campaign_conversions", deletes=Deletes.NEVER, restates=LONGEST, absent_is_zero=True
 )
 
 
@@ -171,12 +174,9 @@ async def _days(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
 
 
 async def _conversions(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """First of all actions together, then of each; the account says how far back anything can change."""
+    """First of all actions together, then of each; the account says from which day on nothing changes any more."""
     actions = {one["id"]: one for one in [row["conversionAction"] for row in await rows(hub, ACTIONS)]}
     longest = max([_window(one) for one in actions.values() if one.get("includeInConversionsMetric")] or [USUAL])
-    # The engine went back as far as any window can be; what no window reaches is not read again.
-    since = window.since and (date.fromisoformat(window.since) + timedelta(days=LONGEST - longest)).isoformat()
-    window = Window(window.config, since=since, zone=window.zone)
     at = state or {"part": 0, "page": None, "since": None}
     for part, fields in enumerate((CONVERSIONS, BY_ACTION)):
         if part < at["part"]:

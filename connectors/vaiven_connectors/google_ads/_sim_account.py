@@ -91,6 +91,7 @@ class Account:
     rows: dict[str, dict[str, Row]] = field(default_factory=lambda: {name: {} for name in COLLECTIONS})
     log: list[Changed] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    by_api: dict[tuple[str, str], datetime] = field(default_factory=dict)
     facts: Facts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -164,6 +165,8 @@ class Account:
         if old == new:
             return new
         self.rows[resource][key] = new
+        if old is None and client == "GOOGLE_ADS_API":
+            self.by_api[resource, key] = self.now()
         if resource in LOGGED:
             gone = new.get("status") == "REMOVED"
             op = "CREATE" if old is None else "REMOVE" if gone and old.get("status") != "REMOVED" else "UPDATE"
@@ -207,12 +210,13 @@ class Account:
         if resource in {"ad_group", "ad_group_ad"}:
             return {**row, "primary_status": _primary(row.get("status"))}
         if resource == "campaign_budget":
-            users = [
-                one
-                for one in self.rows["campaign"].values()
-                if one.get("campaign_budget") == row["resource_name"] and one.get("status") != "REMOVED"
-            ]
-            return {**row, "reference_count": len(users)}
+            users = [one for one in self.rows["campaign"].values() if one["campaign_budget"] == row["resource_name"]]
+            living = [one for one in users if one["status"] != "REMOVED"]
+            own: Row = {}
+            if users and not row["explicitly_shared"]:
+                # "The budget's name and status will stay in sync with the campaign's name and status."
+                own = {"name": users[-1]["name"], "status": "ENABLED" if living else "REMOVED"}
+            return {**row, **own, "reference_count": len(living)}
         return row
 
     def latest(self, until: datetime) -> list[Changed]:

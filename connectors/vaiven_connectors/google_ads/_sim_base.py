@@ -210,6 +210,9 @@ class Base(Vendor):
             return Response(b"[" + bytes(response.body) + b"]", response.status_code, headers)
         return response
 
+    def settle(self) -> None:
+        """Do what is due."""
+
     def seen_until(self) -> datetime:
         """The instant up to which changes can be seen."""
         return self.clock.now() - timedelta(seconds=self.change_lag)

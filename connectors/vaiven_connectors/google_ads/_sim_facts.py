@@ -72,7 +72,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """A conversion that was uploaded: it counts for the click's day, as soon as it has been worked in."""
+    """An uploaded conversion: it counts for the click's day, from when it was worked in until it is adjusted."""
 
     day: date
     key: Key
@@ -80,7 +80,7 @@ class Uploaded:
     number: float
     value: float
     seen_from: datetime
-    made_on: date
+    seen_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Facts:
     zone: ZoneInfo
     intraday: bool = True
     days: dict[date, dict[tuple[Key, str, str], Fact]] = field(default_factory=dict)
-    uploads: dict[str, Uploaded] = field(default_factory=dict)
+    uploads: list[Uploaded] = field(default_factory=list)
 
     def record(self, fact: Fact) -> Fact:
         """Write a fact down; another of the same ad, day, device and network takes its place."""
@@ -156,8 +156,10 @@ class Facts:
     def _uploaded(
         self, start: date | None, end: date | None, at: datetime, actions: Mapping[str, Action]
     ) -> Iterator[Shown]:
-        for one in self.uploads.values():
-            if one.seen_from > at or one.day < (start or one.day) or one.day > (end or one.day):
+        for one in self.uploads:
+            if one.seen_from > at or (one.seen_until is not None and at >= one.seen_until):
+                continue
+            if one.day < (start or one.day) or one.day > (end or one.day):
                 continue
             action = actions.get(one.action) or Action(one.action)
             yield Shown(one.day, one.key, "DESKTOP", "SEARCH", one.action, _counted(action, one.number, one.value))
@@ -184,7 +186,7 @@ def total(rows: Iterable[Figures]) -> Figures:
     for row in rows:
         for name, value in row.items():
             found[name] = found.get(name, 0) + value
-    return {name: round(value, 6) if isinstance(value, float) else value for name, value in found.items()}
+    return {name: round(value, 6) for name, value in found.items()}
 
 
 _RATES: dict[str, tuple[str, str, float]] = {

@@ -110,6 +110,7 @@ class Searching(Base):
         return check(parse(text), self._version, account.local().date(), manager=account.manager)
 
     def _rows(self, account: Account, plan: Plan) -> list[Context]:
+        self.settle()
         resource = plan.query.resource
         contexts: list[Context]
         if f"{resource}." in {f"{name.partition('.')[0]}." for name in TIMES}:

@@ -5,38 +5,25 @@ Graph API version 26.0, released 2026-07-29 (developers.facebook.com, "Marketing
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, ClassVar
-from urllib.parse import urlencode
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from vaiven_sdk import (
     Account,
-    Auth,
     Client,
     Config,
     ConfigInvalid,
     Connector,
-    Input,
     NotFound,
-    OAuth2,
-    Outgoing,
     PermissionMissing,
     Scope,
     Session,
 )
-from vaiven_sdk.auth import Call
 
 from ._errors import account_problem, name_error
 from ._limits import LIMITS
-
-VERSION = "v26.0"
-GRAPH = f"https://graph.facebook.com/{VERSION}"
+from ._tokens import GRAPH, VERSION, SignIn, SystemUser
 
 
 def _act(value: object) -> object:
@@ -102,72 +89,6 @@ class Settings(Config):
 Hub = Session[Settings]
 
 
-def prove(request: Outgoing, token: str, secret: str) -> None:
-    """Add `appsecret_proof`, the HMAC-SHA256 of the token (developers.facebook.com, "Secure Graph API calls")."""
-    proof = hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
-    request.url += f"{'&' if '?' in request.url else '?'}{urlencode({'appsecret_proof': proof})}"
-
-
-class SignIn(OAuth2):
-    """Facebook Login: the token is exchanged for one of about 60 days at once, and anew at half of its life.
-
-    An expired one cannot be exchanged any more (developers.facebook.com, "Long-Lived Access Tokens", read 2026-11-25).
-    """
-
-    def sign(self, request: Outgoing, credential: Mapping[str, str], config: Config) -> None:
-        """Sign with the token and its proof."""
-        OAuth2.sign(self, request, credential, config)
-        if secret := credential.get("client_secret"):
-            prove(request, credential["access_token"], secret)
-
-    async def exchange(
-        self,
-        code: str,
-        credential: Mapping[str, str],
-        config: Config,
-        call: Call,
-        *,
-        redirect_uri: str,
-        verifier: str = "",
-    ) -> dict[str, str]:
-        """The code's token lives for an hour or two: it is exchanged before anybody waits for it."""
-        short = await OAuth2.exchange(
-            self, code, credential, config, call, redirect_uri=redirect_uri, verifier=verifier
-        )
-        return await self.renew(short, config, call)
-
-    async def renew(self, credential: Mapping[str, str], config: Config, call: Call) -> dict[str, str]:
-        """A long-lived token, whose end is noted at half of its life, so that it is exchanged while it is good."""
-        found = await OAuth2.renew(self, credential, config, call)
-        if found.get("expires_at"):
-            now = datetime.now(UTC)
-            life = datetime.fromisoformat(found["expires_at"]) - now
-            if life > timedelta(days=1):
-                found["expires_at"] = (now + life / 2).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class SystemUser(Auth):
-    """The token of a system user, made in Meta's Business settings, with the proof where the app's secret is given."""
-
-    kind: ClassVar[str] = "system_user"
-
-    @property
-    def inputs(self) -> tuple[Input, ...]:
-        """Token and secret."""
-        return (
-            Input("token", "System user token", "Business settings > System users > Generate new token."),
-            Input("app_secret", "App secret", "App dashboard > App settings > Basic.", required=False),
-        )
-
-    def sign(self, request: Outgoing, credential: Mapping[str, str], config: Config) -> None:
-        """Sign with the token and its proof."""
-        request.headers["authorization"] = f"Bearer {credential['token']}"
-        if secret := credential.get("app_secret"):
-            prove(request, credential["token"], secret)
-
-
 READ = Scope("ads_read", "read the ad account, its campaigns and their figures")
 MANAGE = Scope("ads_management", "change budgets and status, make paused drafts, fill custom audiences", write=True)
 
@@ -181,6 +102,7 @@ meta_ads = Connector(
         SignIn(
             f"https://www.facebook.com/{VERSION}/dialog/oauth",
             f"{GRAPH}/oauth/access_token",
+            # Documented for the OpenID Connect flow alone, and "still in testing" ("OIDC Code Flow with PKCE").
             pkce=False,
             separator=",",
             client=Client(body="query", method="GET"),
@@ -199,7 +121,7 @@ meta_ads = Connector(
 )
 meta_ads.error(name_error)
 
-ABOUT = "account_id,name,account_status,currency,timezone_name"
+ABOUT = "id,account_id,name,account_status,currency,timezone_name"
 
 
 async def about(hub: Hub) -> dict[str, Any]:
@@ -229,13 +151,13 @@ async def place(hub: Hub) -> tuple[str, str]:
 
 @meta_ads.account
 async def account(hub: Hub) -> Account:
-    """The ad account, once it is sure that the sign-in has granted to read it."""
-    granted = await hub.get("/me/permissions", limit=200)
-    refused = {one["permission"] for one in granted["data"] if one["status"] != "granted"}
-    if READ.name in refused:
+    """The ad account, once it is sure that the sign-in has granted to read it; managing includes reading."""
+    told = await hub.get("/me/permissions", limit=200)
+    states = {one["permission"]: one["status"] for one in told["data"]}
+    if "granted" not in {states.get(READ.name), states.get(MANAGE.name)}:
         raise PermissionMissing(
             f"The sign-in did not grant {READ.name}.",
-            why=f"Meta calls it {next(o['status'] for o in granted['data'] if o['permission'] == READ.name)}",
+            why=f"Meta says of it: {states.get(READ.name, 'never asked for')}",
             remedy="Sign in again and leave every permission ticked.",
         )
     found = await about(hub)

@@ -6,16 +6,14 @@ developers.facebook.com, "Custom Audience Users" (updated 2025-10-08) and "Custo
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from vaiven_sdk import (
-    Batch,
     NotFound,
     Outcome,
     Record,
     RequestRefused,
-    Window,
     Write,
     derive,
     wire,
@@ -25,7 +23,7 @@ from vaiven_sdk.model import List, Membership
 from . import _hashing
 from ._account import Hub
 from ._errors import reason
-from ._listing import Edge, listed
+from ._listing import Edge
 
 MOST = 10_000
 """People in one call."""
@@ -70,12 +68,6 @@ class MetaMember(Record[Membership], key=("audience", "digest")):
 
 AUDIENCES = Edge("customaudiences", "", ("id", "name", "description", "approximate_count_lower_bound"))
 Members = Sequence[Write[MetaMember]]
-
-
-async def audiences(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """All custom audiences."""
-    async for batch in listed(hub, window, state, AUDIENCES):
-        yield batch
 
 
 async def make(hub: Hub, writes: Sequence[Write[MetaAudience]]) -> list[Outcome]:

@@ -30,6 +30,8 @@ EXPIRED = {
     492: ("The signed-in person has lost the role on the Page.", "Let an admin of the Page give it back, or sign in."),
 }
 BUSY = {4, 17, 32, 341, 613, *range(80000, 80015)}
+TOO_OFTEN = (613, 1487632)
+"""A limit of one ad set, for which the others need not wait (marketing-api/overview/rate-limiting)."""
 PERMISSION = {3, 10, *range(200, 300)}
 TOO_MUCH = {(100, 1487534), (100, 1504018), (2, 1504038)}
 """Subcodes of insights: too much data in one request, or no answer in time."""
@@ -37,6 +39,7 @@ LESS = "reduce the amount of data"
 DISABLED = "disabled"
 UNSETTLED = ("unsettled", "outstanding balance", "payment method", "unpaid")
 RETIRED = 2635
+OF_PAGE = "page access token"
 
 
 def told(body: Any) -> dict[str, Any]:
@@ -83,6 +86,13 @@ def name_error(status: int, body: Any) -> VaivenError | None:
         return None
     code, subcode, why = _number(error.get("code")), _number(error.get("error_subcode")), sentence(error)
     said = why.lower()
+    if code == 190 and OF_PAGE in said:
+        # The SDK then asks for a credential with the Page's token in it, and sends the request again.
+        return ReconnectRequired(
+            "Meta gives leads and their forms to whoever manages the Page alone.",
+            why=why,
+            remedy="In Meta's Business settings give the person or system user the Page, then connect again.",
+        )
     if code in {102, 190} or (code is None and error.get("type") == "OAuthException"):
         what, remedy = EXPIRED.get(subcode or 0, EXPIRED[467])
         return ReconnectRequired(what, why=why, remedy=remedy)
@@ -91,6 +101,10 @@ def name_error(status: int, body: Any) -> VaivenError | None:
             "Meta does not accept the proof that goes with the token.",
             why=why,
             remedy="Give the secret of the very app that the token was made for, and connect again.",
+        )
+    if (code, subcode) == TOO_OFTEN:
+        return RequestRefused(
+            "The budget of one ad set may be changed four times an hour.", why=why, status=status, body=body
         )
     if code in BUSY:
         return VendorBusy("Meta asks to slow down.", why=why)
@@ -143,6 +157,12 @@ def reason(problem: VaivenError) -> tuple[str, str]:
     error = told(getattr(problem, "body", None))
     code = "_".join(str(error[key]) for key in ("code", "error_subcode") if error.get(key))
     return code or problem.code, problem.why or problem.what
+
+
+def too_often(problem: VaivenError) -> bool:
+    """Whether this one object was changed too often of late: nothing is wrong with the change."""
+    error = told(getattr(problem, "body", None))
+    return (_number(error.get("code")), _number(error.get("error_subcode"))) == TOO_OFTEN
 
 
 def _number(value: Any) -> int | None:

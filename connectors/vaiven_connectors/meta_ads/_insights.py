@@ -28,7 +28,7 @@ RESTATED = 28
 """Days for which figures still change: an act may be credited to a click of 28 days before."""
 WINDOWS = {"7d_click": Attribution(click_days=7), "1d_view": Attribution(view_days=1)}
 """Two windows that share no act, so their sum is what Meta shows by default: 7 days after a click or 1 after a view."""
-SPAN = 30
+SPAN = 90
 """Days in one report; one that is too much for Meta is halved."""
 
 
@@ -82,8 +82,8 @@ def _failed(answer: Answer) -> VaivenError | None:
     return None
 
 
-def _range(window: Window) -> str:
-    return json.dumps({"since": window.since, "until": window.until})
+def _range(window: Window) -> dict[str, str | None]:
+    return {"since": window.since, "until": window.until}
 
 
 def daily(edge: Edge) -> Read:
@@ -91,13 +91,14 @@ def daily(edge: Edge) -> Read:
     statuses = [*edge.statuses, "DELETED"]
     ordered = post(
         "/{config.ad_account}/insights",
-        json={},
-        level=edge.level,
-        fields=",".join((f"{edge.level}_id", "account_currency", *COUNTS, "actions", "action_values")),
-        time_increment=1,
-        time_range=_range,
-        action_attribution_windows=json.dumps(list(WINDOWS)),
-        filtering=json.dumps([{"field": f"{edge.level}.effective_status", "operator": "IN", "value": statuses}]),
+        json={
+            "level": edge.level,
+            "fields": [f"{edge.level}_id", "account_currency", *COUNTS, "actions", "action_values"],
+            "time_increment": "1",
+            "time_range": _range,
+            "action_attribution_windows": list(WINDOWS),
+            "filtering": [{"field": f"{edge.level}.effective_status", "operator": "IN", "value": statuses}],
+        },
     )
     return windows(
         report(
@@ -109,7 +110,7 @@ def daily(edge: Edge) -> Read:
             failed=("Job Failed", "Job Skipped"),
             download=get("/{job}/insights", items="data", page=PAGE),
             format=None,
-            wait=1.0,
+            wait=0.25,
             # A report is kept for 30 days; a day is long enough to go on with one.
             expires=86_400.0,
         ),

@@ -178,7 +178,9 @@ class MetaSubmission(Record[FormSubmission], key="id", cursor="submitted_at"):
 LEAD_FIELDS = "id,created_time,campaign_id,form_id,is_organic,field_data,custom_disclaimer_responses"
 FORM_FIELDS = "id,name,status,locale,questions"
 FORMS = get("/{config.page_id}/leadgen_forms", items="data", page=PAGE, fields=FORM_FIELDS)
-_LEGAL = get("/{config.page_id}/leadgen_forms", items="data", page=PAGE, fields="id,legal_content{custom_disclaimer}")
+_LEGAL = get(
+    "/{config.page_id}/leadgen_forms", items="data", page=PAGE, fields=lambda _: "id,legal_content{custom_disclaimer}"
+)
 
 
 def _since(window: Window) -> str | None:

@@ -7,12 +7,12 @@ request. Graph v26.0 refuses `GET /?ids=` (restfb issue 1692, 2026-08-05).
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from vaiven_sdk import Batch, NotFound, Page, Window, get
+from vaiven_sdk import Batch, NotFound, Page, Window, Write, get
 from vaiven_sdk.read import Request
 
 from ._account import Hub, place
@@ -112,3 +112,22 @@ async def looked_up(hub: Hub, ids: Sequence[str], fields: Sequence[str]) -> list
         except NotFound:
             continue
     return found
+
+
+def reads(edge: Edge, *, changed: bool = False) -> Callable[[Hub, Window, Any], AsyncIterator[Batch]]:
+    """A reader of an edge."""
+
+    async def read(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
+        async for batch in listed(hub, window, state, edge, changed=changed):
+            yield batch
+
+    return read
+
+
+def finds(edge: Edge) -> Callable[[Hub, Sequence[Write[Any]]], Awaitable[list[dict[str, Any]]]]:
+    """A finder of an edge's objects by id; Meta makes nothing unique but that."""
+
+    async def find(hub: Hub, writes: Sequence[Write[Any]]) -> list[dict[str, Any]]:
+        return await looked_up(hub, [write.id for write in writes if write.id], edge.fields)
+
+    return find

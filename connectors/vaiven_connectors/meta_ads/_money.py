@@ -35,9 +35,9 @@ PERIODS = {"daily": "daily_budget", "lifetime": "lifetime_budget"}
 
 
 def budget_fields(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The budget field of the unified values, and the currency that they are in; nothing where Meta has no such one."""
+    """The budget field of the unified values, and the currency that it is in; nothing where Meta has no such one."""
     field, currency = PERIODS.get(values.get("budget_period") or ""), values.get("currency")
     units = values.get("budget")
     if field is None or not currency or units is None or (found := minor(units, currency)) is None:
         return {}
-    return {field: found, "budget_currency": currency}
+    return {field: found, "currency": currency}

@@ -77,8 +77,7 @@ class MetaCampaign(Record[Campaign], key="id"):
     account: str | None = wire("account_id", read_only=True)
     daily_budget: str | None = wire()
     lifetime_budget: str | None = wire()
-    budget_currency: str | None = wire()
-    currency: str | None = wire(to="currency", read_only=True)
+    currency: str | None = wire(to="currency")
     bid_strategy: str | None = wire(to="bid_strategy", read_only=True)
     start_time: AwareDatetime | None = wire(read_only=True)
     stop_time: AwareDatetime | None = wire(read_only=True)
@@ -103,7 +102,7 @@ class MetaCampaign(Record[Campaign], key="id"):
         """Set here where the campaign shares it out; else on its ad sets."""
         return amount(self.daily_budget, self.currency) or amount(self.lifetime_budget, self.currency)
 
-    @derive("budget_period")
+    @derive("budget_period", back=budget_fields)
     def budget_period(self) -> str | None:
         """By the field that has one."""
         return period(self.daily_budget, self.lifetime_budget)
@@ -137,9 +136,8 @@ class MetaAdSet(Record[AdGroup], key="id"):
     optimization_goal: str | None = wire(to="optimization_goal", read_only=True)
     daily_budget: str | None = wire()
     lifetime_budget: str | None = wire()
-    budget_currency: str | None = wire()
     bid_amount: str | None = wire(read_only=True)
-    currency: str | None = wire(to="currency", read_only=True)
+    currency: str | None = wire(to="currency")
     start_time: AwareDatetime | None = wire(read_only=True)
     end_time: AwareDatetime | None = wire(read_only=True)
 
@@ -153,7 +151,7 @@ class MetaAdSet(Record[AdGroup], key="id"):
         """Set here unless the campaign shares its own out."""
         return amount(self.daily_budget, self.currency) or amount(self.lifetime_budget, self.currency)
 
-    @derive("budget_period")
+    @derive("budget_period", back=budget_fields)
     def budget_period(self) -> str | None:
         """By the field that has one."""
         return period(self.daily_budget, self.lifetime_budget)
@@ -219,7 +217,7 @@ AD_SETS = Edge(
 ADS = Edge(
     "ads",
     "ad",
-    (*_SHARED_FIELDS, "adset_id", "creative{id}"),
+    (*_SHARED_FIELDS, "adset_id", "creative"),
     (*SHARED, *REVIEW, "CAMPAIGN_PAUSED", "ADSET_PAUSED", "PENDING_BILLING_INFO"),
     {"id": "ad_id", "name": "ad_name", "adset_id": "adset_id"},
 )

@@ -83,11 +83,13 @@ class GraphAccess:
 
     def __post_init__(self) -> None:
         self.token = self.issue(Token(self.user, scopes=frozenset(SCOPES)))
+        # An app may speak for itself with its id and secret in place of a token.
+        self.tokens[f"{self.app}|{self.secret}"] = Token(self.app)
 
     @property
     def credential(self) -> dict[str, str]:
-        """A token that may do everything and never ends, and the app that it was given to."""
-        return {"access_token": self.token, "app_id": self.app, "app_secret": self.secret}
+        """A system user's token that may do everything and never ends, and the secret of its app."""
+        return {"token": self.token, "app_secret": self.secret}
 
     def issue(self, token: Token) -> str:
         """Give out a token."""

@@ -10,7 +10,7 @@ published: the rules here are ours. Read 2026-11-25.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,26 +37,42 @@ class Members:
     """Who is in an audience; only the simulator knows.
 
     Args:
-        rows: one for each person.
         sizes: from which instant on which size is shown.
         waiting: rows of a replacement that is not complete.
     """
 
-    rows: list[Row] = field(default_factory=list)
     sizes: list[tuple[float, int]] = field(default_factory=list)
     waiting: dict[str, list[Row]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Let everybody go."""
+        self._held: dict[int, Row] = {}
+        self._by_name: dict[tuple[str, str], int] = {}
+        self._made = 0
+
+    @property
+    def rows(self) -> Collection[Row]:
+        """One for each person."""
+        return self._held.values()
+
     def add(self, row: Row) -> None:
         """Take somebody in, once."""
-        names = _names(row)
-        same = [held for held in self.rows if _names(held) & names]
-        self.rows = [held for held in self.rows if held not in same]
-        self.rows.append(row.union(*same))
+        whole = row.union(*self.remove(row))
+        self._made += 1
+        self._held[self._made] = whole
+        self._by_name |= dict.fromkeys(_names(whole), self._made)
 
-    def remove(self, row: Row) -> None:
-        """Let go of whoever this names."""
-        names = _names(row)
-        self.rows = [held for held in self.rows if not _names(held) & names]
+    def remove(self, row: Row) -> list[Row]:
+        """Let go of whoever this names; gives what was known of them."""
+        numbers = {self._by_name[one] for one in _names(row) if one in self._by_name}
+        gone = [self._held.pop(number) for number in numbers]
+        for held in gone:
+            for one in _names(held):
+                self._by_name.pop(one, None)
+        return gone
 
 
 def _names(row: Row) -> Row:
@@ -222,7 +238,7 @@ class Audiences(Reports):
         held = self.members[row["id"]]
         held.waiting.setdefault(answer["session_id"], []).extend(good)
         if session.get("last_batch_flag"):
-            held.rows = []
+            held.clear()
             for one in held.waiting.pop(answer["session_id"]):
                 held.add(one)
         return self._changed(row["id"], answer)

@@ -66,7 +66,7 @@ class Base(Vendor):
     """Graph's manners, without any node."""
 
     slug: ClassVar[str] = "meta_ads"
-    calm: ClassVar[dict[str, Any]] = {"limits": False}
+    calm: ClassVar[dict[str, Any]] = {"limits": False, "report_polls": 0}
     versions = Quirk(
         ("v25.0", LATEST), "versions of the Marketing API that are served; older ones are refused with 2635"
     )
@@ -186,6 +186,12 @@ class Base(Vendor):
     def dialog(self, call: Call) -> Reply:
         """The consent dialog, which is at www.facebook.com."""
         return self.graph_access.authorize(call)
+
+    @get("/debug_token")
+    @get("/{version}/debug_token")
+    def debug_token(self, call: Call) -> Json:
+        """What a token is and may do."""
+        return self.graph_access.debug(call.one("input_token") or "")
 
     @get("/{first}")
     @post("/{first}")

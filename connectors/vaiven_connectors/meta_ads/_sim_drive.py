@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from vaiven_connectors.meta_ads._sim_access import Token
-from vaiven_connectors.meta_ads._sim_facts import Fact
 from vaiven_connectors.meta_ads._sim_hooks import Hooks
 from vaiven_connectors.meta_ads._sim_objects import AD_KINDS
 from vaiven_connectors.meta_ads._sim_words import Json
@@ -23,15 +24,17 @@ _STREAMS = {
     "adset": "adsets ad_sets ad_groups adgroups",
     "ad": "ads",
     "creative": "creatives ad_creatives adcreatives",
-    "audience": "audiences custom_audiences customaudiences lists",
+    "audience": "audiences custom_audiences customaudiences",
     "pixel": "pixels datasets",
     "page": "pages",
     "form": "forms lead_forms leadgen_forms",
-    "lead": "leads lead_submissions submissions form_submissions",
-    "insights": "insights metrics ad_insights campaign_insights metric_facts daily_metrics",
+    "lead": "leads submissions",
+    "insights": "insights campaign_insights ad_insights",
 }
 KINDS = {name: kind for kind, names in _STREAMS.items() for name in names.split()}
 """Names that a stream may have -> kind of node."""
+_WRITTEN = ("audience_members", "conversions")
+"""Streams that nothing is read of: who is in an audience, and what was sent to a pixel, Meta keeps to itself."""
 
 
 def plain_truth(campaign: int, adset: int, ad: int, day: date) -> dict[str, Any]:
@@ -165,18 +168,29 @@ class Driven(Hooks):
         self.usage.order(code, self.clock.now().timestamp() + seconds)
 
     def state(self) -> dict[str, Any]:
-        """The living rows of every table, the facts, who is in which audience, and the events that count."""
+        """The living rows of every table, the facts, who is in which audience, and the events that came.
+
+        Report runs are left out: to ask for one is a read.
+        """
         facts = {ad: {str(day): fact for day, fact in held.items()} for ad, held in self.facts.items()}
         members = {
             key: sorted([name, value] for row in held.rows for name, value in row) for key, held in self.members.items()
         }
         events = [{"pixel": one.pixel, **one.event} for one in self.received]
-        return {**super().state(), "facts": facts, "members": members, "events": events}
+        rows = {name: held for name, held in super().state().items() if name != "report_runs"}
+        return {**rows, "facts": facts, "members": members, "events": events}
 
     # --------------------------------------------------------------------------------------------------- the kit
 
+    @property
+    def config(self) -> dict[str, str]:
+        """The first account, its pixel and its page."""
+        return {"ad_account": self.account, "pixel_id": self.pixel_id, "page_id": self.page_id}
+
     def sample(self, stream: str, n: int) -> list[str]:
         """Make records as somebody in Ads Manager would; the first account is there from the beginning."""
+        if stream in _WRITTEN:
+            return []
         return [self._one(stream, self._kind(stream, "sample")) for _ in range(n)]
 
     def _one(self, stream: str, kind: str) -> str:
@@ -184,12 +198,13 @@ class Driven(Hooks):
         account = self._named(None)
         if kind == "account":
             return f"act_{self.make_account(f'Account {n}', ('USD', 'EUR', 'JPY')[n % 3])}"
-        if kind == "campaign":
-            return str(self._campaign(account, f"Campaign {n}")["id"])
-        if kind == "adset":
-            return str(self._adset(account, self._first("campaign"), f"Set {n}")["id"])
-        if kind == "ad":
-            return str(self._ad(account, self._first("adset"), f"Ad {n}")["id"])
+        if kind in AD_KINDS:
+            made = {
+                "campaign": lambda: self._campaign(account, f"Campaign {n}"),
+                "adset": lambda: self._adset(account, self._first("campaign"), f"Set {n}"),
+                "ad": lambda: self._ad(account, self._first("adset"), f"Ad {n}"),
+            }[kind]()
+            return str(self.kinds[kind].change(made["id"], {"status": "PAUSED"})["id"])
         if kind == "creative":
             return str(self.make("creative", account, self._story(f"Story {n}"))["id"])
         if kind == "audience":
@@ -202,14 +217,20 @@ class Driven(Hooks):
             return self.make_form(f"Form {n}")
         if kind == "lead":
             return self.submit_lead(self._first("form"), _answers(n))
-        key, day = self._first("ad"), self.today() - timedelta(days=n % 25 + 1)
-        key = key if day not in self.facts.get(key, {}) else self._one(stream, "ad")
-        self.put_fact(key, day, plain_truth(n, 0, 0, day))
-        return self.insight_id(key, day)
+        return self._day_of(stream, n)
 
-    def insight_id(self, ad: str, day: date) -> str:
-        """The id by which a connector's stream of daily numbers may know a row."""
-        return f"{ad}/{day.isoformat()}"
+    def _day_of(self, stream: str, n: int) -> str:
+        """Numbers of one more day of the last 25, of an ad with a campaign of its own when those are full."""
+        free = [self.today() - timedelta(days=shift) for shift in range(1, 26)]
+        ad = next(reversed(self.facts), "")
+        free = [day for day in free if day not in self.facts.get(ad, {})]
+        if not ad or not free:
+            account = self._named(None)
+            adset = self._adset(account, self._campaign(account, f"Campaign {n}")["id"], f"Set {n}")
+            ad, free = self._ad(account, adset["id"], f"Ad {n}")["id"], [self.today() - timedelta(days=1)]
+        self.put_fact(ad, free[0], plain_truth(n % 40, 0, 0, free[0]))
+        key = ad if stream == "ad_insights" else self.ads.get(ad)["campaign_id"]
+        return f"{key}/{free[0].isoformat()}"
 
     def _first(self, kind: str) -> str:
         found = next(iter(self.kinds[kind]), None)
@@ -219,12 +240,10 @@ class Driven(Hooks):
         """Change a value that can be written, if there is one; a day's numbers go up."""
         kind, name = self._kind(stream, "touch"), f"Edit {self._next()}"
         if kind == "insights":
-            ad, _, day = record_id.rpartition("/")
+            key, day, *_ = record_id.split("/")
+            ad = next(one["id"] for one in self.ads if key in {one["id"], one["campaign_id"]})
             held = self.facts[ad][date.fromisoformat(day)]
-            more = {
-                one: getattr(held, one) for one in ("clicks", "spend", "link_clicks", "purchases", "purchase_value")
-            }
-            self.put_fact(ad, day, Fact(impressions=held.impressions + 100, leads=held.leads, **more))
+            self.put_fact(ad, day, replace(held, impressions=held.impressions + 100, purchases=held.purchases + 10))
         elif kind in AD_KINDS or kind == "creative":
             self.edit(kind, record_id, {"name": name})
         elif kind == "audience":
@@ -246,10 +265,18 @@ class Driven(Hooks):
             self.kinds[kind].remove(record_id)
 
     def unwanted(self, stream: str) -> dict[str, Any]:
-        """A budget below the least that Meta takes."""
-        if self._kind(stream, "unwanted") not in {"campaign", "adset"}:
-            return super().unwanted(stream)
-        return {"name": "Too little", "budget": 0}
+        """A budget below the least, an ad with a creative that there is not, an audience without a name."""
+        kind = self._kind(stream, "unwanted")
+        least = {"budget": Decimal("0.01"), "budget_period": "daily", "currency": "USD", "status": "paused"}
+        if kind == "campaign":
+            return {"name": "Too little", "objective": "OUTCOME_SALES", "budget_level": "campaign", **least}
+        if kind == "adset":
+            return {"name": "Too little", "campaign_id": self._first("campaign"), **least}
+        if kind == "ad":
+            return {"name": "Nothing to see", "ad_group_id": self._first("adset"), "creative_id": "1"}
+        if kind == "audience":
+            return {"description": "Nobody gave it a name."}
+        return super().unwanted(stream)
 
     def delivery(self, stream: str, secret: str) -> Delivery:
         """A lead that came, or an ad object that was processed, signed as of now."""

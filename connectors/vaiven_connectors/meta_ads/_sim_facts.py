@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
+
+N = TypeVar("N", int, Decimal)
 
 DAYS = 28
 """Days after which nothing of a day changes any more."""
@@ -121,10 +123,10 @@ class Tally:
             cut(self.clicks),
             money(self.spend),
             cut(self.link_clicks),
-            {window: cut(value) for window, value in self.purchases.items()},
-            {window: money(value) for window, value in self.purchase_value.items()},
+            _joined({window: cut(value) for window, value in self.purchases.items()}),
+            _joined({window: money(value) for window, value in self.purchase_value.items()}),
             cut(self.leads),
-            {window: cut(value) for window, value in self.adds_to_cart.items()},
+            _joined({window: cut(value) for window, value in self.adds_to_cart.items()}),
             [cut(value) for value in self.days],
         )
 
@@ -158,24 +160,38 @@ def shown(fact: Fact, day: date, now: datetime, *, restated: bool = True, unit: 
         leads=count(fact.leads, counted),
     )
     tally.days = [tally.impressions * 4 // 5]
-    tally.purchases = {w: count(total, counted) for w, total in _windows(fact.purchases).items()}
-    tally.adds_to_cart = {w: count(total, counted) for w, total in _windows(fact.adds_to_cart).items()}
-    each = fact.purchase_value / fact.purchases if fact.purchases else Decimal(0)
-    tally.purchase_value = {
-        window: fact.purchase_value if number == fact.purchases else (each * number).quantize(unit, ROUND_HALF_UP)
-        for window, number in tally.purchases.items()
-    }
+    tally.purchases = _windows(count(fact.purchases, counted))
+    tally.adds_to_cart = _windows(count(fact.adds_to_cart, counted))
+    tally.purchase_value = _worth(fact, tally.purchases, unit)
     return tally
 
 
 def _windows(total: int) -> dict[str, int]:
-    """The final count of each window, of the count by default."""
+    """A count in each window; those of a click in seven days and of a view in one are the default together."""
     if not total:
         return {}
     viewed = total * 15 // 100
     clicked = total - viewed
     by_window = {"1d_view": viewed, "1d_ev": total * 2 // 100, "1d_click": clicked * 3 // 4, "7d_click": clicked}
     return {DEFAULT: total, **by_window, "28d_click": clicked + total * 12 // 100}
+
+
+def _worth(fact: Fact, counts: dict[str, int], unit: Decimal) -> dict[str, Decimal]:
+    """What the purchases of each window are worth; the whole value once all of them are counted."""
+    if not counts:
+        return {}
+    each = fact.purchase_value / fact.purchases
+    found = {window: (each * number).quantize(unit, ROUND_HALF_UP) for window, number in counts.items()}
+    if counts[DEFAULT] == fact.purchases:
+        found[DEFAULT] = fact.purchase_value
+    return _joined(found)
+
+
+def _joined(windows: dict[str, N]) -> dict[str, N]:
+    """Numbers by window, in which what is not of a view is of a click, though each was rounded."""
+    if DEFAULT in windows:
+        windows["7d_click"] = windows[DEFAULT] - windows["1d_view"]
+    return windows
 
 
 def _mille(curve: tuple[tuple[int, int], ...], age: int) -> int:

@@ -40,7 +40,7 @@ class Hooks(Pages):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.postman = Postman(self.clock, sign=self.signature)
+        self.postman = Postman(self.clock, sign=self.signature, automatic=True)
         self.subscriptions: dict[str, Json] = {}
         self.subscribed: dict[str, set[str]] = {}
         self.leads.watch(self._lead_came)

@@ -16,7 +16,7 @@ from typing import Any
 
 from vaiven_connectors.meta_ads._sim_base import serves
 from vaiven_connectors.meta_ads._sim_dates import Span, buckets, months_back, spans
-from vaiven_connectors.meta_ads._sim_facts import DEFAULT, Fact, Tally, shown
+from vaiven_connectors.meta_ads._sim_facts import DEFAULT, WINDOWS, Fact, Tally, shown
 from vaiven_connectors.meta_ads._sim_fields import FIELDS
 from vaiven_connectors.meta_ads._sim_measures import IMPACTED, METRICS, PARTS, Style, measure, windows_of
 from vaiven_connectors.meta_ads._sim_objects import AD_KINDS, offset
@@ -110,7 +110,8 @@ class Insights(Writes):
 
         Returns:
             `id`, `date`, `impressions`, `clicks`, `link_clicks`, `spend` and `purchase_value` (Decimal, in units of
-            `currency`), `purchases`, `leads`: each purchase counted once. Objects that were deleted are there, too.
+            `currency`), `purchases`, `leads`: each purchase counted once, by the default attribution; and by window
+            `purchases_by` and `values_by`. Objects that were deleted are there, too.
         """
         row = self._named(account)
         now = (at or self.clock.now()).astimezone(self.zone(row))
@@ -131,6 +132,8 @@ class Insights(Writes):
                 "purchases": tally.purchases.get(DEFAULT, 0),
                 "purchase_value": tally.purchase_value.get(DEFAULT, zero),
                 "leads": tally.leads,
+                "purchases_by": {name: tally.purchases.get(name, 0) for name in WINDOWS},
+                "values_by": {name: tally.purchase_value.get(name, zero) for name in WINDOWS},
                 "currency": row["currency"],
             }
             for (key, day), tally in sorted(sums.items())

@@ -2,7 +2,8 @@
 
 Formulas, header names and codes: developers.facebook.com/docs/graph-api/overview/rate-limiting and
 /docs/marketing-api/overview/rate-limiting. `estimated_time_to_regain_access` is in minutes, `reset_time_duration` in
-seconds. HTTP statuses: 400 (singer-io/tap-facebook#192). Read 2026-11-25.
+seconds. Reads of insights have `X-Fb-Ads-Insights-Throttle`, too (/docs/marketing-api/insights/best-practices). HTTP
+statuses: 400 (singer-io/tap-facebook#192), and 403 for an app as a whole (danburzo/fb-export#3). Read 2026-11-25.
 """
 
 from __future__ import annotations
@@ -115,12 +116,13 @@ class Usage:
         Raises:
             Refusal: the code of the limit that is reached, with the same headers.
         """
-        now, aim = call.now.timestamp(), self.aim(call)
-        for code, until in self.ordered.items():
-            if until > now:
-                raise self._refused(code, aim, now, until)
-        if not self.on():
+        now = call.now.timestamp()
+        ordered = [(code, until) for code, until in self.ordered.items() if until > now]
+        if not ordered and not self.on():
             return {}
+        aim = self.aim(call)
+        for code, until in ordered:
+            raise self._refused(code, aim, now, until)
         used = self._used(aim, now)
         if aim.most and len(used) >= aim.most:
             raise self._refused(CODES[aim.use_case], aim, now, used[0] + aim.window)
@@ -189,6 +191,9 @@ class Usage:
                 "ads_api_access_tier": self.tier(),
             }
             said["X-Ad-Account-Usage"] = json.dumps(account)
+            if aim.use_case == "ads_insights":
+                throttle = {"app_id_util_pct": 0, "acc_id_util_pct": share, "ads_api_access_tier": self.tier()}
+                said["X-Fb-Ads-Insights-Throttle"] = json.dumps(throttle)
         said["X-Business-Use-Case-Usage"] = json.dumps({aim.owner: [one]})
         return said
 

@@ -3,7 +3,8 @@
 Parameters: facebook-python-business-sdk's description (see `_sim_fields`). Rules and subcodes: developers.facebook.com
 /docs/marketing-api/error-reference, /docs/marketing-api/overview/rate-limiting (four budget changes an hour and ad
 set, 613/1487632), the guide "Ad Set Budget Sharing" (4834011), and manage-your-ad-object-status (what an archived
-object still takes). 1487901 is the subcode that others saw for a budget below the least. Read 2026-11-25.
+object still takes). 1885272 is the subcode that others saw for a budget below the least, and the sentence about
+objectives is the one that they quote. Read 2026-11-25.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from vaiven_connectors.meta_ads._sim_words import Ask, Json, graph_error, invali
 from vaiven_sdk.testing import Quirk
 
 OBJECTIVES = (
-    "OUTCOME_APP_PROMOTION",
-    "OUTCOME_AWARENESS",
-    "OUTCOME_ENGAGEMENT",
     "OUTCOME_LEADS",
     "OUTCOME_SALES",
+    "OUTCOME_ENGAGEMENT",
+    "OUTCOME_AWARENESS",
     "OUTCOME_TRAFFIC",
+    "OUTCOME_APP_PROMOTION",
 )
 STRATEGIES = ("COST_CAP", "LOWEST_COST_WITHOUT_CAP", "LOWEST_COST_WITH_BID_CAP", "LOWEST_COST_WITH_MIN_ROAS")
 _STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED", "DELETED")
@@ -159,12 +160,8 @@ class Writes(Objects):
 
     def _check_campaign(self, ask: Ask, account: Json, values: Json) -> None:
         if values["objective"] not in OBJECTIVES:
-            raise invalid(
-                1815743,
-                "Invalid objective",
-                f"Objective {values['objective']} is invalid. Use one of: {', '.join(OBJECTIVES)}.",
-                "objective",
-            )
+            choices = ", ".join(OBJECTIVES)
+            raise parameter(f"Objective {values['objective']} is invalid. Use one of: {choices}.", "objective")
         self._check_budget(account, values, values.get("stop_time"))
         if (
             not any(values.get(name, "0") != "0" for name in _BUDGETS)
@@ -208,8 +205,9 @@ class Writes(Objects):
         for name in _BUDGETS:
             amount = int(values.get(name) or least)
             if amount < least:
-                low = f"Your budget must be at least {least / offset(account['currency']):g} {account['currency']}."
-                raise invalid(1487901, "Budget is too low", low, name)
+                amount_needed = f"{account['currency']}{least / offset(account['currency']):.2f}"
+                told = f"Your budget must be more than {amount_needed} or your ads may not be delivered."
+                raise invalid(1885272, "Your Budget Is Too Low", told, name)
         if "lifetime_budget" in given and not end:
             raise parameter("A lifetime budget needs an end time", "end_time")
 

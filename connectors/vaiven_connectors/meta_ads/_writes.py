@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from vaiven_sdk import NotFound, Outcome, Record, RequestRefused, Write
 
 from ._account import Hub, place
-from ._errors import reason
+from ._errors import reason, too_often
 from ._listing import looked_up
 from ._objects import CAMPAIGNS, MetaCampaign
 
@@ -18,7 +18,8 @@ OTHER_CURRENCY = ("other_currency", "The budget is in another currency than the 
 async def fields_of(hub: Hub, write: Write[Any]) -> dict[str, str] | None:
     """The form to send; None where a budget is in another currency than the account's."""
     patch = dict(write.patch)
-    currency = patch.pop("budget_currency", None)
+    # It cannot be set: it says what a budget is counted in.
+    currency = patch.pop("currency", None)
     if currency is not None and currency != (await place(hub))[0]:
         return None
     return {name: str(value) for name, value in patch.items() if value is not None}
@@ -36,7 +37,9 @@ async def change(hub: Hub, writes: Sequence[Write[R]]) -> list[Outcome]:
         try:
             await hub.post(f"/{write.id}", form=form, safe=True)
         except (NotFound, RequestRefused) as problem:
-            outcomes.append(write.rejected(*reason(problem)))
+            # Without an outcome the next run looks at the object, and plans the change again.
+            if not too_often(problem):
+                outcomes.append(write.rejected(*reason(problem)))
         else:
             outcomes.append(write.saved(str(write.id)))
     return outcomes

@@ -1,19 +1,19 @@
 """Meta Ads: campaigns, ad sets and ads both ways; figures and leads read; audiences and conversions filled."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
-from vaiven_sdk import Batch, CreateKey, Deletes, Scope, Window, Write
+from vaiven_sdk import Batch, CreateKey, Deletes, Scope, Window, get
 from vaiven_sdk.webhooks import signatures
 
 from . import _audiences, _conversions, _insights, _leads, _writes
-from ._account import MANAGE, Hub, about, meta_ads
+from ._account import ABOUT, MANAGE, Hub, about, meta_ads
 from ._audiences import AUDIENCES, MetaAudience, MetaMember
 from ._conversions import Conversion
 from ._creatives import CREATIVES, MetaCreative
 from ._insights import AD_DAYS, CAMPAIGN_DAYS, RESTATED, AdFigures, CampaignFigures
 from ._leads import FORMS, SENT, MetaForm, MetaLead, MetaSubmission
-from ._listing import Edge, listed, looked_up
+from ._listing import PAGE, finds, reads
 from ._objects import AD_SETS, ADS, CAMPAIGNS, MetaAccount, MetaAd, MetaAdSet, MetaCampaign
 from ._webhooks import hints
 
@@ -26,14 +26,17 @@ LEADS = [
     Scope("pages_manage_ads", "Meta asks for it where leads are read with their ads"),
 ]
 
+ACCOUNTS = get("/me/adaccounts", items="data", page=PAGE, fields=ABOUT)
+
 ad_accounts = meta_ads.stream(MetaAccount, name="ad_accounts", deletes=Deletes.NEVER)
 campaigns = meta_ads.stream(MetaCampaign, name="campaigns", scopes=[MANAGE])
 ad_sets = meta_ads.stream(MetaAdSet, name="ad_sets", scopes=[MANAGE])
 ads = meta_ads.stream(MetaAd, name="ads", scopes=[MANAGE])
 creatives = meta_ads.stream(MetaCreative, name="creatives")
-# Figures are never deleted: those of deleted objects go on counting.
-insights = meta_ads.stream(CampaignFigures, name="insights", restates=RESTATED, deletes=Deletes.NEVER)
-ad_insights = meta_ads.stream(AdFigures, name="ad_insights", restates=RESTATED, deletes=Deletes.NEVER)
+# Figures are never deleted: those of deleted objects go on counting. A day on which nothing was shown has no row.
+FIGURES: dict[str, Any] = {"restates": RESTATED, "absent_is_zero": True, "deletes": Deletes.NEVER}
+insights = meta_ads.stream(CampaignFigures, name="insights", **FIGURES)
+ad_insights = meta_ads.stream(AdFigures, name="ad_insights", **FIGURES)
 forms = meta_ads.stream(MetaForm, name="forms", scopes=LEADS)
 # A lead that was read stays, however long Meta shows it.
 leads = meta_ads.stream(MetaLead, name="leads", scopes=LEADS, deletes=Deletes.NEVER)
@@ -48,51 +51,22 @@ conversions = meta_ads.stream(
 
 
 @ad_accounts.reader("full")
-async def read_account(hub: Hub, _window: Window, _state: Any) -> AsyncIterator[Batch]:
-    """The connected one."""
-    yield Batch([await about(hub)])
+async def read_accounts(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
+    """The connected one, then every other that the sign-in may see; the other streams are of the connected one."""
+    connected = [] if state else [await about(hub)]
+    async for page in hub.walk(ACCOUNTS, window, state=state):
+        yield Batch([*connected, *page.items], state=page.state)
+        connected = []
 
 
-@campaigns.reader("full")
-async def read_campaigns(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """All, for the list of campaigns takes no time of change."""
-    async for batch in listed(hub, window, state, CAMPAIGNS):
-        yield batch
-
-
-@ad_sets.reader("full")
-async def read_ad_sets(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """All."""
-    async for batch in listed(hub, window, state, AD_SETS):
-        yield batch
-
-
-@ad_sets.reader("changes")
-async def changed_ad_sets(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """Those that changed since."""
-    async for batch in listed(hub, window, state, AD_SETS, changed=True):
-        yield batch
-
-
-@ads.reader("full")
-async def read_ads(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """All."""
-    async for batch in listed(hub, window, state, ADS):
-        yield batch
-
-
-@ads.reader("changes")
-async def changed_ads(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """Those that changed since."""
-    async for batch in listed(hub, window, state, ADS, changed=True):
-        yield batch
-
-
-@creatives.reader("full")
-async def read_creatives(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batch]:
-    """All: a creative has no time of change."""
-    async for batch in listed(hub, window, state, CREATIVES):
-        yield batch
+# The list of campaigns takes no time of change, and creatives and audiences have none.
+campaigns.reader("full")(reads(CAMPAIGNS))
+ad_sets.reader("full")(reads(AD_SETS))
+ad_sets.reader("changes")(reads(AD_SETS, changed=True))
+ads.reader("full")(reads(ADS))
+ads.reader("changes")(reads(ADS, changed=True))
+creatives.reader("full")(reads(CREATIVES))
+audiences.reader("full")(reads(AUDIENCES))
 
 
 @insights.reader("full")
@@ -128,22 +102,14 @@ async def read_leads(hub: Hub, window: Window, state: Any) -> AsyncIterator[Batc
         yield batch
 
 
-def _finds(edge: Edge) -> Any:
-    async def find(hub: Hub, writes: Sequence[Write[Any]]) -> Iterable[dict[str, Any]]:
-        return await looked_up(hub, [write.id for write in writes if write.id], edge.fields)
-
-    return find
-
-
-campaigns.find(batch=20)(_finds(CAMPAIGNS))
-ad_sets.find(batch=20)(_finds(AD_SETS))
-ads.find(batch=20)(_finds(ADS))
-audiences.find(batch=20)(_finds(AUDIENCES))
+campaigns.find(batch=20)(finds(CAMPAIGNS))
+ad_sets.find(batch=20)(finds(AD_SETS))
+ads.find(batch=20)(finds(ADS))
+audiences.find(batch=20)(finds(AUDIENCES))
 campaigns.create(batch=10, needs=["name", "objective"])(_writes.draft)
 campaigns.update(batch=20)(_writes.change)
 ad_sets.update(batch=20)(_writes.change)
 ads.update(batch=20)(_writes.change)
-audiences.reader("full")(_audiences.audiences)
 audiences.create(batch=10, needs=["name"])(_audiences.make)
 audiences.update(batch=20)(_writes.change)
 audience_members.add(batch=_audiences.MOST)(_audiences.add)

@@ -119,8 +119,8 @@ async def erase(hub: Session[Settings], writes: Sequence[Write[Contact]]) -> lis
 @salesforce.account
 async def account(hub: Session[Settings]) -> Account:
     """The organization: Object Reference, "Organization", read 2026-11-25."""
-    (row,) = (await hub.get(f"{V}/query", q="SELECT Id, Name FROM Organization"))["records"]
-    return Account(str(row["Id"]), str(row["Name"]))
+    (row,) = (await hub.get(f"{V}/query", q="SELECT Id, Name, IsSandbox FROM Organization"))["records"]
+    return Account(str(row["Id"]), f"{row['Name']} (sandbox)" if row.get("IsSandbox") else str(row["Name"]))
 
 
 @salesforce.prepare

@@ -31,6 +31,7 @@ from vaiven_sdk import (
 )
 from vaiven_sdk.read import graphql_error
 
+from ._account import served
 from ._customers import is_blank
 from ._graphql import MOST, PATH, each_costs, refusals
 
@@ -65,7 +66,7 @@ def bulk(root: str, select: Select) -> Read:
     return report(
         create=post(PATH, json=body, check=_started),
         job="data.bulkOperationRunQuery.bulkOperation.id",
-        poll=post(PATH, json={"query": _POLL, "variables": {"id": "{job}"}}, check=_polled),
+        poll=post(PATH, json={"query": _POLL, "variables": {"id": "{job}"}}, check=_polled(root)),
         status="data.bulkOperation.status",
         done="COMPLETED",
         failed=("FAILED", "CANCELED", "EXPIRED"),
@@ -77,7 +78,7 @@ def bulk(root: str, select: Select) -> Read:
 
 
 def _started(answer: Answer) -> VaivenError | None:
-    problem = graphql_error(answer)
+    problem = graphql_error(answer) or served(answer)
     if problem is not None:
         return problem
     told = (answer.json().get("data") or {}).get("bulkOperationRunQuery") or {}
@@ -88,14 +89,25 @@ def _started(answer: Answer) -> VaivenError | None:
     return None
 
 
-def _polled(answer: Answer) -> VaivenError | None:
-    problem = graphql_error(answer)
-    if problem is not None:
-        return problem
-    found = (answer.json().get("data") or {}).get("bulkOperation") or {}
-    if found.get("errorCode") == "ACCESS_DENIED":
-        return PermissionMissing("Shopify ended a bulk operation: something in it is not allowed to this app.")
-    return None
+def _polled(root: str) -> Callable[[Answer], VaivenError | None]:
+    """Shopify tells of a missing scope and of missing approval alike, and only when it is at work."""
+
+    def check(answer: Answer) -> VaivenError | None:
+        problem = graphql_error(answer)
+        if problem is not None:
+            return problem
+        found = (answer.json().get("data") or {}).get("bulkOperation") or {}
+        if found.get("errorCode") == "ACCESS_DENIED":
+            return PermissionMissing(
+                f"Shopify ended the reading of {root}: something in it is not allowed to this app.",
+                why="ACCESS_DENIED",
+                remedy="Install the app anew with the scopes that `vaiven connectors show shopify` lists. What tells"
+                " who a customer is needs Shopify's approval for protected customer data, too (Partner Dashboard > API"
+                " access).",
+            )
+        return None
+
+    return check
 
 
 def changed(root: str, select: Select, *, most: int = _PAGE) -> Read:
@@ -107,7 +119,7 @@ def changed(root: str, select: Select, *, most: int = _PAGE) -> Read:
             f" $filter, sortKey: UPDATED_AT) {{ nodes {{ {select(window)} }} pageInfo {{ hasNextPage endCursor }} }} }}"
         )
 
-    pages = graphql(query, items=root, page_size=most, path=PATH, variables={"filter": _since})
+    pages = graphql(query, items=root, page_size=most, path=PATH, variables={"filter": _since}, check=served)
     return capped(pages, cap=MOST_LISTED, by="updatedAt")
 
 

@@ -98,12 +98,12 @@ class Acts(Vendor):
 
     @action
     def seed_orders(self, orders: Sequence[Json]) -> list[str]:
-        """Load orders, each as `place_order` takes it, and maybe `refund`: what was given back, as `refund` takes it."""
+        """Load orders, each as `place_order` takes it, and maybe `refund`: what is given back, as `refund` takes it."""
         made = []
         for one in orders:
             order = self.place_order(**{name: value for name, value in one.items() if name != "refund"})
             if one.get("refund"):
-                self.refund(order, **one["refund"])
+                self.refund(order, **one["refund"], loaded=True)
             made.append(order)
         return made
 

@@ -32,7 +32,7 @@ from vaiven_sdk.errors import (
 from vaiven_sdk.http import _log
 from vaiven_sdk.http._address import Address, Addresses
 from vaiven_sdk.http._answer import Answer, Traffic
-from vaiven_sdk.http._problem import hide, problem
+from vaiven_sdk.http._problem import hide, named, problem
 from vaiven_sdk.http._tokens import Tokens
 from vaiven_sdk.http._wire import LARGEST_ANSWER, LARGEST_DOWNLOAD, Lost, body, carried
 from vaiven_sdk.limits import LONGEST_WAIT, Throttle
@@ -301,8 +301,8 @@ class Http:
         where, secrets = self._where(task.request), self._tokens.secrets | task.secrets
         if answer.status >= 400:
             self.traffic.refused += 1
-            refine = self.connector.hooks.get("error")
-            error = problem(self.connector.name, where, answer, repeatable=task.safe, refine=refine)
+            hook = self.connector.hooks.get("error")
+            error = problem(self.connector.name, where, answer, repeatable=task.safe, refine=hook)
             task.refused = task.signed and isinstance(error, ReconnectRequired)
             raise hide(error, secrets)
         if task.check is not None and (found := task.check(answer)) is not None:
@@ -362,6 +362,8 @@ class Http:
                     ) from None
                 if answer.status in {408, 429} or answer.status >= 500:
                     raise hide(refusal(answer.status, None, answer.headers), known)
+                if (found := named(answer, self.connector.hooks.get("error"))) is not None:
+                    raise hide(found, known)
                 return answer
         raise AssertionError("tenacity ends with an answer or an error")
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus
 import msgspec
 
 from vaiven_sdk.errors import (
+    CustomerError,
     NotFound,
     PermissionMissing,
     ReconnectRequired,
@@ -18,6 +19,7 @@ from vaiven_sdk.errors import (
     VaivenError,
     VendorBusy,
     VendorDown,
+    VendorError,
 )
 from vaiven_sdk.limits import retry_after
 
@@ -39,8 +41,10 @@ def problem(
     found = refine(answer.status, body) if refine else None
     if isinstance(found, VaivenError):
         return found
-    why = reason(body) or f"HTTP {answer.status}"
-    status = answer.status
+    status, why = answer.status, reason(body) or f"HTTP {answer.status}"
+    if isinstance(body, str) and not why.startswith("HTTP"):
+        # A text without a form may be anybody's: a proxy's, say.
+        why = f"HTTP {status}: {why}"
     if status == 401:
         return ReconnectRequired(f"{vendor} does not accept the credential.", why=why)
     if status == 403:
@@ -58,6 +62,15 @@ def problem(
             return VendorDown(f"{where} failed.", why=why)
         return Unsettled(f"{where} failed in the middle of a write.", why=why)
     return RequestRefused(f"{where} refused the request.", why=why, status=status, body=body)
+
+
+def named(answer: Answer, refine: Callable[[int, Any], Any] | None) -> VaivenError | None:
+    """What the connector calls the refusal of a token, where that is for the customer to mend or the vendor's fault.
+
+    A hook that knows the API's errors alone calls such a refusal a bad request of ours; the standard's codes say more.
+    """
+    found = refine(answer.status, told(answer)) if refine and answer.status >= 400 else None
+    return found if isinstance(found, (CustomerError, VendorError)) else None
 
 
 def told(answer: Answer) -> Any:

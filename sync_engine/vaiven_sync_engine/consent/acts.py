@@ -15,6 +15,7 @@ from vaiven_sync_engine.consent.states import tell
 from vaiven_sync_engine.errors import InputInvalid
 from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.entities import Canonical
+from vaiven_sync_engine.store.facts import save_new
 
 if TYPE_CHECKING:
     from vaiven_sync_engine.store.sql import Sql
@@ -179,4 +180,4 @@ def _log(connection: Sql, tenant: str, act: Act, person_id: str | None, address:
         "text_shown": act.text,
         "is_user_act": True if act.ref else None,
     }
-    rows.save_new(connection, tenant, "consent_event", [event], at)
+    save_new(connection, tenant, "consent_event", [event], at)

@@ -120,7 +120,7 @@ class Graph:
         elif edge.kind == "score":
             self._scored.append(Tie(one, two, "score", score=edge.score))
         else:
-            self._said.append(Tie(one, two, "vendor_merge" if edge.kind == "vendor" else "person", score=edge.score))
+            self._said.append(Tie(one, two, "vendor_merge" if edge.lost else "person", score=edge.score))
 
     def _crowded(self, holders: Iterable[int], limit: int) -> bool:
         count: dict[int, int] = defaultdict(int)

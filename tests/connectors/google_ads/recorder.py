@@ -63,7 +63,9 @@ def named(kind: str, id_: str) -> str:
 
 def day(campaign: str, on: str, action: str = "", **metrics: Any) -> dict[str, Any]:
     """A row of a campaign's figures."""
-    segments = {"date": on, **({"conversionAction": named("conversionActions", action)} if action else {})}
+    segments = {"date": on}
+    if action:
+        segments |= {"conversionAction": named("conversionActions", action), "conversionActionName": f"Action {action}"}
     return {
         "customer": {"resourceName": f"customers/{CID}", "currencyCode": "EUR", "timeZone": "Europe/Lisbon"},
         "campaign": {"resourceName": named("campaigns", campaign), "id": campaign},

@@ -13,6 +13,7 @@ from vaiven_connectors.google_ads._campaigns import Campaign
 from vaiven_connectors.google_ads._gaql import Gaql, ending, quoted
 from vaiven_connectors.google_ads._groups import AdGroup
 from vaiven_sdk import AnswerMalformed, ChangesUnknown, CreateKey, CursorLoop, Outgoing, RequestRefused, Write
+from vaiven_sdk.limits import Ask
 
 CAMPAIGNS, GROUPS = connector.streams["campaigns"], connector.streams["ad_groups"]
 MUTATE = "/googleAds:mutate"
@@ -42,6 +43,21 @@ def test_signing_in_asks_for_one_scope_and_a_token_that_can_be_refreshed():
     assert scheme.authorize_params == {"access_type": "offline", "prompt": "consent"}
     token = next(one for one in scheme.inputs if one.name == "developer_token")
     assert (token.required, token.asked, token.secret) == (False, False, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "price"),
+    [
+        ({"query": "SELECT"}, 1),
+        ({"query": "SELECT", "pageToken": "t"}, 0),
+        ({"mutateOperations": [{}, {}, {}]}, 3),
+        ({"conversions": [{}, {}]}, 1),
+        (None, 1),
+    ],
+)
+def test_a_request_costs_what_google_counts(body, price):
+    day = connector.limits[0]
+    assert day.price(Ask("POST", f"/v25/customers/{CID}/googleAds:search", body)) == price
 
 
 async def test_the_account_is_the_customer_and_a_test_account_is_called_one():
@@ -95,15 +111,52 @@ async def test_removed_campaigns_are_asked_for_too():
     assert "WHERE" not in made.queries[0]
 
 
-async def test_the_account_is_read_with_its_manager():
-    def of(id_):
-        return rows({"customer": {"id": id_}})
+def client(id_, level, *, manager=False, status="ENABLED"):
+    return {"customerClient": {"id": id_, "level": str(level), "manager": manager, "status": status}}
 
-    made = Recorder(of(CID), of("9876543210"), login_customer_id="9876543210")
-    found = await made.records("accounts")
-    assert [(one.id, one.manager) for one in found] == [(CID, "9876543210"), ("9876543210", None)]
-    assert [path for path, _ in made.sent] == ["/googleAds:search", "/v25/customers/9876543210/googleAds:search"]
-    assert len(await Recorder(of(CID), login_customer_id=CID).records("accounts")) == 1
+
+async def test_an_account_that_is_opened_directly_is_read_alone():
+    made = Recorder(rows({"customer": {"id": CID, "descriptiveName": "Acme"}}))
+    (found,) = await made.records("accounts")
+    assert (found.id, found.name, found.manager) == (CID, "Acme", None)
+
+
+TOP, MIDDLE, GONE = "9876543210", "5555555555", "4444444444"
+
+
+async def chain(*answers):
+    made = Recorder(*answers, login_customer_id=TOP)
+    (page,) = await made.read("accounts")
+    return made, [(row["customerClient"]["id"], row["manager_id"]) for row in page.items]
+
+
+async def test_an_account_below_a_manager_is_read_with_it_in_one_query():
+    made, found = await chain(rows(client(TOP, 0, manager=True), client(CID, 1)))
+    assert found == [(TOP, None), (CID, TOP)]
+    ((path, body),) = made.sent
+    assert path == f"/v25/customers/{TOP}/googleAds:search"
+    assert body["query"].endswith(f"WHERE customer_client.id IN ({TOP}, {CID})")
+
+
+async def test_managers_between_are_found_and_siblings_left_out():
+    made, found = await chain(
+        rows(client(TOP, 0, manager=True), client(CID, 2)),
+        rows(
+            client(GONE, 1, manager=True, status="CANCELED"),
+            client("3", 1, manager=True),
+            client(MIDDLE, 1, manager=True),
+        ),
+        rows(),
+        rows(client(CID, 1)),
+        rows(client(MIDDLE, 0, manager=True), client(CID, 1)),
+    )
+    assert found == [(TOP, None), (MIDDLE, TOP), (CID, MIDDLE)]
+    assert not any(GONE in path for path, _ in made.sent)
+
+
+async def test_an_account_whose_way_is_hidden_hangs_on_the_manager_that_was_named():
+    _, found = await chain(rows(client(TOP, 0, manager=True)), rows(), rows({"customer": {"id": CID}}))
+    assert found == [(TOP, None), (CID, TOP)]
 
 
 async def test_a_first_read_of_figures_takes_all_that_google_keeps_in_windows():
@@ -129,7 +182,7 @@ async def test_a_read_of_figures_goes_on_after_a_crash():
     pages = await whole.read("campaign_conversions", "changes", "2026-09-10")
     assert [page.state is None for page in pages] == [False, False, False, True]
     assert pages[-1].since == "2026-11-25"
-    assert "segments.date BETWEEN '2026-11-09'" in whole.queries[1]
+    assert "segments.date BETWEEN '2026-09-10'" in whole.queries[1]
     for number in range(3):
         rest = Recorder(*answers[number + 1 :], by=by)
         more = await rest.read(

@@ -46,7 +46,7 @@ def test_an_account_has_the_currency_and_zone_of_everything_below_it():
 )
 def test_the_status_of_an_account(theirs, ours):
     record = connector.streams["accounts"].record
-    assert record.model_validate({"customer": {"id": "1", "status": theirs}}).unified()["status"] == ours
+    assert record.model_validate({"customerClient": {"id": "1", "status": theirs}}).unified()["status"] == ours
 
 
 def test_a_campaign_with_a_budget_of_its_own():
@@ -264,14 +264,14 @@ async def test_conversions_of_all_actions_and_of_each_are_told_apart():
         "is_final": False,
     }
     assert one.unified()["breakdown"] == "conversion_action=51"
-    assert one.unified()["attribution"] == "action=51;click_days=60;counting=impression_time;model=data_driven"
+    assert one.unified()["attribution"] == "action=Action 51;click_days=60;counting=impression_time;model=data_driven"
     assert (one.unified()["conversions"], one.unified()["conversion_value"]) == ("1.333333", "100")
 
 
 async def test_an_action_that_nobody_lists_has_no_rule():
     part = day("11", "2026-11-01", action="99", conversions=1.0, conversionsValue=5.0)
     (one,) = await figures("campaign_conversions", part, since="2026-09-01")
-    assert one.unified()["attribution"] == "action=99;counting=impression_time"
+    assert one.unified()["attribution"] == "action=Action 99;counting=impression_time"
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def api(sim, graph):
     from facebook_business.api import FacebookAdsApi
 
     given = sim.credential
-    yield FacebookAdsApi.init(given["app_id"], given["app_secret"], given["access_token"], crash_log=False)
+    yield FacebookAdsApi.init(sim.app_id, given["app_secret"], given["token"], crash_log=False)
     FacebookAdsApi.set_default_api(None)
 
 
@@ -209,7 +209,7 @@ def test_retired_versions_and_limits(sim, api, account):
 def test_a_wrong_secret(sim, graph):
     from facebook_business.api import FacebookAdsApi
 
-    wrong = FacebookAdsApi.init(sim.app_id, "not-the-secret", sim.credential["access_token"], crash_log=False)
+    wrong = FacebookAdsApi.init(sim.app_id, "not-the-secret", sim.credential["token"], crash_log=False)
     problem = refused(wrong.call, "GET", ("me",))
     assert (problem.api_error_code(), problem.api_error_type()) == (100, "GraphMethodException")
     FacebookAdsApi.set_default_api(None)
