@@ -53,11 +53,25 @@ from vaiven_sdk.evidence import Proof, proof
 from vaiven_sdk.guarantees import CreateKey, Deletes, Guarantee, Guard
 from vaiven_sdk.limits import Limit, Reading
 from vaiven_sdk.paging import Page
-from vaiven_sdk.read import Ask, Fetched, Read, Request, Window, capped, each, get, graphql, post, report, windows
+from vaiven_sdk.read import (
+    Ask,
+    Fetched,
+    Read,
+    Request,
+    Window,
+    capped,
+    each,
+    get,
+    graphql,
+    post,
+    report,
+    user_errors,
+    windows,
+)
 from vaiven_sdk.record import Record, derive, wire
 from vaiven_sdk.scopes import Scope
 from vaiven_sdk.session import Session
-from vaiven_sdk.stream import Batch, Stream
+from vaiven_sdk.stream import Batch, Merged, Stream
 from vaiven_sdk.webhooks import Delivery, Hint, HmacSignature, Received, Reply, Signature, UrlSecret, signatures
 from vaiven_sdk.write import Outcome, Write, multistatus
 
@@ -96,6 +110,7 @@ __all__ = [
     "JwtBearer",
     "Limit",
     "Login",
+    "Merged",
     "NoAuth",
     "NotFound",
     "OAuth1",
@@ -147,6 +162,7 @@ __all__ = [
     "proof",
     "report",
     "signatures",
+    "user_errors",
     "windows",
     "wire",
 ]

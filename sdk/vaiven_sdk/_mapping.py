@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, get_origin
 
-from vaiven_sdk.model import Merge, Nature
+from vaiven_sdk.model import ENTITIES, Merge, Nature
 from vaiven_sdk.model.clean import CLEANERS
 from vaiven_sdk.model.metrics import METRICS
 
@@ -37,6 +37,7 @@ class Mapped:
         ref: the stream whose record ids the value holds.
         reads: what the record has counts; False for a field that is written alone.
         clears: an emptied value counts as one that somebody emptied.
+        of: what is written in place of the entity that the value refers to: one of its values, or several by name.
     """
 
     to: str
@@ -46,6 +47,7 @@ class Mapped:
     ref: str | None = None
     reads: bool = True
     clears: bool = True
+    of: str | tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +132,13 @@ def compile_mapping(
             continue
         target = known.get(wire.to)
         _closed(f"{owner}.{name}", target, wire.values)
-        into = _reader(target, wire.values, wire.ref)
-        add(name, Mapped(wire.to, name, _read_field(name, into), _write_field(name, target, wire), wire.ref))
+        _there(f"{owner}.{name}", target, wire)
+        into = reader(target, wire.values, wire.ref)
+        read = _nothing if wire.of else _read_field(name, into)
+        add(name, Mapped(wire.to, name, read, _write_field(name, target, wire), wire.ref, of=wire.of))
     for to, method, back, ref, values in derived:
         _closed(f"{owner}.{method.__name__}", known.get(to), values)
-        into = _reader(known.get(to), values)
+        into = reader(known.get(to), values)
         add(method.__name__, Mapped(to, None, _read_method(method, into), back, ref))
     return Mapping(fields)
 
@@ -172,6 +176,26 @@ def _read_field(name: str, into: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return None if value is None or value == "" else into(value)
 
     return read
+
+
+def _nothing(_: Any) -> None:
+    """What a field says that stands for an entity by some of its values."""
+
+
+def _there(where: str, target: Field | None, wire: Wire) -> None:
+    """Refuse values `of` an entity that has none of that name.
+
+    Raises:
+        TypeError: the field is no reference, or what it refers to has no such value.
+    """
+    if not wire.of:
+        return
+    if target is None or not target.ref or wire.ref or wire.values:
+        raise TypeError(f"{where}: of= is for a field that refers to an entity, without ref= and values=")
+    known = ENTITIES[target.ref].fields()
+    for name in (wire.of,) if isinstance(wire.of, str) else wire.of:
+        if name not in known:
+            raise TypeError(f"{where}: a {target.ref} has no {name!r}{_nearest(name, known)}")
 
 
 def _read_method(method: Callable[[Any], Any], into: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -229,7 +253,7 @@ def _closed(where: str, target: Field | None, values: AnyMapping[Any, str] | Non
         raise TypeError(f"{where}: that the vendor says nothing is no permission")
 
 
-def _reader(
+def reader(
     target: Field | None, values: AnyMapping[Any, str] | None = None, ref: str | None = None
 ) -> Callable[[Any], Any]:
     """The function that makes a non-null Python value clean JSON of the unified field's type."""

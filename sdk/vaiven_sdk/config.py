@@ -4,7 +4,9 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from vaiven_sdk.errors import AnswerMalformed
 
 SLOT = re.compile(r"\{([A-Za-z_]\w*)(?:\.(\w+(?:\.\w+)*))?\}")
 
@@ -17,6 +19,32 @@ class Config(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+SETTING = "config."
+"""Before the name of a setting that a token's answer told, where the credential keeps it."""
+
+
+def completed(config: Config, credential: Mapping[str, str]) -> Config:
+    """The settings, the empty ones filled with what a token's answer told.
+
+    Raises:
+        AnswerMalformed: a setting does not take what the vendor gave.
+    """
+    told = {
+        name: credential[SETTING + name]
+        for name in type(config).model_fields
+        if credential.get(SETTING + name) and getattr(config, name) in {None, ""}
+    }
+    if not told:
+        return config
+    try:
+        return type(config).model_validate({**config.model_dump(), **told})
+    except ValidationError:
+        names = ", ".join(told)
+        raise AnswerMalformed(
+            f"The token's answer does not tell what it should: {names}.", remedy=f"Fill in the setting {names} by hand."
+        ) from None
 
 
 def fill(template: str, slots: dict[str, Any]) -> str | None:

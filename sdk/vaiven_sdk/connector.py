@@ -14,6 +14,7 @@ from vaiven_sdk.errors import VaivenError
 from vaiven_sdk.guarantees import CreateKey, Deletes, Guard
 from vaiven_sdk.http import Transport
 from vaiven_sdk.limits import Limit
+from vaiven_sdk.model import Nature
 from vaiven_sdk.read import Read
 from vaiven_sdk.record import Record
 from vaiven_sdk.scopes import Scope, least
@@ -80,6 +81,8 @@ class Connector(Generic[C]):
         check_slots(self.base_url, self.config, self.slug)
         for scheme in self.auth:
             scheme.check(self.config, self.slug)
+            for name in getattr(getattr(scheme, "answer", None), "settings", ()):
+                check_slots(f"{{config.{name}}}", self.config, self.slug)
 
     def stream(
         self,
@@ -94,6 +97,7 @@ class Connector(Generic[C]):
         deletes: Deletes | None = None,
         lag: float = 0.0,
         restates: int = 0,
+        absent_is_zero: bool = False,
         scopes: Sequence[Scope] = (),
     ) -> Stream[R, C]:
         """Add a stream.
@@ -109,6 +113,8 @@ class Connector(Generic[C]):
             deletes: how deletions become known; tombstones when `gone` is given, else by a full scan.
             lag: seconds that the vendor's reads may trail its writes; the next read overlaps by as much.
             restates: days for which the vendor still corrects what it has reported; each read goes back as far.
+            absent_is_zero: the vendor leaves out figures that are zero: one that a read of its time does not show any
+                more is zero now, and its last value is kept as a snapshot.
             scopes: what OAuth must grant for this stream, each with its reason.
         """
         title = name or _plural(record.__name__)
@@ -119,6 +125,9 @@ class Connector(Generic[C]):
                 read.check(self.config, f"{self.slug}.{title}")
         evidence = deletes or (Deletes.TOMBSTONES if gone else Deletes.FULL_SCAN)
         stream = Stream(self, title, record, full, changes, gone, guard, create_key, evidence, lag, restates, scopes)
+        if absent_is_zero and stream.record.__entity__.nature is not Nature.FACT:
+            raise TypeError(f"{self.slug}: absent_is_zero is for figures; {title!r} are none")
+        stream.absent_is_zero = absent_is_zero
         self.streams[title] = stream
         return stream
 
@@ -178,7 +187,11 @@ class Connector(Generic[C]):
         return function
 
     def error(self, function: Callable[[int, Any], VaivenError | None]) -> Any:
-        """Mark the function that names an error better than its HTTP status does: `(status, decoded body)`."""
+        """Mark the function that names an error better than its HTTP status does: `(status, body)`.
+
+        The body is the answer's JSON of any shape, else its text (a `str`), and None when it is empty. Refusals of a
+        token pass through it, too: there an error of the customer's or the vendor's counts, and no other.
+        """
         self.hooks["error"] = function
         return function
 

@@ -32,6 +32,7 @@ class Wire:
     values: Mapping[Any, str] | None = None
     back: Mapping[str, Any] | None = None
     read_only: bool = False
+    of: str | tuple[str, ...] = ()
 
 
 def wire(
@@ -42,6 +43,7 @@ def wire(
     values: Mapping[Any, str] | None = None,
     back: Mapping[str, Any] | None = None,
     read_only: bool = False,
+    of: str | tuple[str, ...] = (),
     description: str | None = None,
 ) -> Any:
     """Declare one field of a record.
@@ -55,11 +57,14 @@ def wire(
             they are all that the vendor's states mean, and one that is missing says nothing.
         back: unified value to the vendor's, where inverting `values` is not what writing needs.
         read_only: never written.
+        of: `to` is a reference, and this tool keeps no record of what it means (an ad audience of hashed addresses):
+            the field is written with this unified value of the entity at the other end, or with a dict of those of
+            several that it has. Nothing is written while it has none. The field says nothing when it is read.
         description: shown in the connector's docs.
     """
     first, *rest = (path or "").split(".")
     picks = any(step.isdecimal() for step in rest)
-    mark = Wire(tuple((path or "").split(".")) if path else (), to, ref, values, back, read_only or picks)
+    mark = Wire(tuple((path or "").split(".")) if path else (), to, ref, values, back, read_only or picks, of)
     alias = AliasPath(first, *(int(step) if step.isdecimal() else step for step in rest)) if path else None
     return PydanticField(validation_alias=alias, description=description, json_schema_extra={"vaiven": mark})  # type: ignore[dict-item]
 
@@ -98,6 +103,9 @@ class Record(BaseModel, Generic[U]):
         clear: what the vendor wants on the wire to empty a field.
         hub_id: field in which the vendor carries the hub's id of the entity; it is set on create, so that a record
             whose creation was never acknowledged is recognised as our own.
+        merged_into: field in which a record that was merged into another one holds that one's id. It is gone; who was
+            tied to it is tied to the other one.
+        absorbs: field in which a record lists the ids of those that were merged into it, where the vendor says it so.
     """
 
     model_config = ConfigDict(
@@ -112,6 +120,8 @@ class Record(BaseModel, Generic[U]):
     __cursor__: ClassVar[str | None] = None
     __clear__: ClassVar[Any] = None
     __hub_id__: ClassVar[str | None] = None
+    __merged_into__: ClassVar[str | None] = None
+    __absorbs__: ClassVar[str | None] = None
     __entity__: ClassVar[type[Entity]] = Entity
     __wires__: ClassVar[dict[str, Wire]] = {}
     __mapping__: ClassVar[CompiledMapping]
@@ -128,6 +138,8 @@ class Record(BaseModel, Generic[U]):
         cursor: str | None = None,
         clear: Any = None,
         hub_id: str | None = None,
+        merged_into: str | None = None,
+        absorbs: str | None = None,
         **_: Any,
     ) -> None:
         args = cls.__pydantic_generic_metadata__["args"]
@@ -140,13 +152,17 @@ class Record(BaseModel, Generic[U]):
         cls.__cursor__ = cursor
         cls.__clear__ = clear
         cls.__hub_id__ = hub_id
+        cls.__merged_into__, cls.__absorbs__ = merged_into, absorbs
         cls.__wires__ = {name: _wire_of(name, info.json_schema_extra) for name, info in cls.model_fields.items()}
         for info in cls.model_fields.values():
             if info.default is PydanticUndefined and info.default_factory is None and _allows_none(info.annotation):
                 info.default = None
-        for name in (*cls.__key__, *(n for n in (cursor, hub_id) if n)):
+        for name in (*cls.__key__, *(n for n in (cursor, hub_id, merged_into, absorbs) if n)):
             if name not in cls.model_fields:
-                raise TypeError(f"{cls.__name__}: key, cursor or hub_id names {name!r}, which is not one of its fields")
+                raise TypeError(
+                    f"{cls.__name__}: key, cursor, hub_id, merged_into or absorbs names {name!r}, which is not one of"
+                    " its fields"
+                )
         if not cls.__key__:
             raise TypeError(f"{cls.__name__}: give key=..., the field that identifies a record")
         cls.__mapping__ = compile_mapping(cls.__name__, cls.__entity__, cls.__wires__, _derived(cls))
@@ -180,6 +196,15 @@ class Record(BaseModel, Generic[U]):
     def record_hub_id(self) -> str | None:
         """The hub's id that the vendor carries for us, if it does."""
         return getattr(self, self.__hub_id__) or None if self.__hub_id__ else None
+
+    @property
+    def record_merges(self) -> list[tuple[str, str]]:
+        """Merges that the record tells of: the id of the record that is gone, and of the one that stays."""
+        own = self.remote_id
+        into = getattr(self, self.__merged_into__) if self.__merged_into__ else None
+        gone = (getattr(self, self.__absorbs__) or ()) if self.__absorbs__ else ()
+        pairs = [(str(one), own) for one in gone] + ([(own, str(into))] if into else [])
+        return [(loser, winner) for loser, winner in pairs if loser != winner]
 
     def unified(self, aside: dict[str, str] | None = None) -> dict[str, Any]:
         """The unified values of this record as clean JSON, by unified field name; references are remote ids.
@@ -234,6 +259,7 @@ class Record(BaseModel, Generic[U]):
     @classmethod
     def _subclass(cls, **fields: Any) -> type[Self]:
         kept = {"key": cls.__key__, "cursor": cls.__cursor__, "clear": cls.__clear__, "hub_id": cls.__hub_id__}
+        kept |= {"merged_into": cls.__merged_into__, "absorbs": cls.__absorbs__}
         made: type[Self] = create_model(
             cls.__name__, __base__=cls, __module__=cls.__module__, __cls_kwargs__=kept, **fields
         )

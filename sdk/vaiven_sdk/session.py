@@ -11,7 +11,7 @@ from vaiven_sdk.config import Config
 from vaiven_sdk.errors import AnswerMalformed, Unsettled, VaivenError
 from vaiven_sdk.http import Answer
 from vaiven_sdk.limits import retry_after
-from vaiven_sdk.read import Fetched, Read, Window
+from vaiven_sdk.read import Fetched, Read, Window, graphql_error
 
 C = TypeVar("C", bound=Config)
 T = TypeVar("T")
@@ -43,18 +43,31 @@ class Session(Generic[C]):
         json: Any = None,
         *,
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        content_type: str = "",
         params: Mapping[str, Any] | None = None,
         idempotency_key: str = "",
         safe: bool = False,
     ) -> Any:
-        """The decoded answer of a POST."""
+        """The decoded answer of a POST of JSON, of a form, or of bytes as they are (`content` with its type)."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        given = {"json": json, "form": form, "params": params, "headers": headers}
-        return await self._write("POST", path, safe=safe or bool(idempotency_key), **given)
+        given = {"json": json, "form": form, "content": content, "content_type": content_type}
+        more = {"params": params, "headers": headers}
+        return await self._write("POST", path, safe=safe or bool(idempotency_key), **given, **more)
 
-    async def put(self, path: str, json: Any, *, params: Mapping[str, Any] | None = None, safe: bool = False) -> Any:
-        """The decoded answer of a PUT."""
-        return await self._write("PUT", path, json=json, params=params, safe=safe)
+    async def put(
+        self,
+        path: str,
+        json: Any = None,
+        *,
+        content: bytes | None = None,
+        content_type: str = "",
+        params: Mapping[str, Any] | None = None,
+        safe: bool = False,
+    ) -> Any:
+        """The decoded answer of a PUT of JSON, or of bytes as they are (`content` with its type)."""
+        body = {"json": json, "content": content, "content_type": content_type}
+        return await self._write("PUT", path, params=params, safe=safe, **body)
 
     async def patch(self, path: str, json: Any, *, params: Mapping[str, Any] | None = None, safe: bool = False) -> Any:
         """The decoded answer of a PATCH."""
@@ -63,6 +76,30 @@ class Session(Generic[C]):
     async def delete(self, path: str, *, safe: bool = False) -> Any:
         """The decoded answer of a DELETE, None when it has no body."""
         return await self._write("DELETE", path, safe=safe)
+
+    async def graphql(
+        self,
+        document: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        path: str = "/graphql",
+        safe: bool | None = None,
+    ) -> dict[str, Any]:
+        """The `data` of one GraphQL document; what a mutation refuses in it, `user_errors` tells.
+
+        Args:
+            document: one operation.
+            variables: by name, without the dollar sign.
+            path: of the endpoint.
+            safe: repeating it does no harm; when left out, that is so of a query and not of a mutation.
+
+        Raises:
+            VaivenError: the answer has `errors`, whatever its status; by their code, as with a read.
+        """
+        body = {"query": document, "variables": dict(variables or {})}
+        once = document.lstrip().startswith("mutation") if safe is None else not safe
+        data = (await self._write("POST", path, safe=not once, json=body, check=graphql_error) or {}).get("data")
+        return data if isinstance(data, dict) else {}
 
     async def until(
         self,

@@ -32,18 +32,31 @@ CustomFunction = Callable[[Session[C]], Awaitable[Iterable[CustomField]]]
 
 
 @dataclass(frozen=True, slots=True)
+class Merged:
+    """A record that is gone because the vendor's user merged it into another one.
+
+    Args:
+        id: of the one that is gone.
+        into: id of the one that stays.
+    """
+
+    id: str
+    into: str
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What an own reader gives: some records, and where to go on from.
 
     Args:
         items: records as the vendor's JSON (bytes of one object as `Session.walk` gives them, or decoded).
-        gone: ids that the vendor says are deleted.
+        gone: ids that the vendor says are deleted, and `Merged` for those that were merged into others.
         state: JSON; handed back as `state` after a crash in mid-read.
         since: at the end of the read, where the next one begins; None keeps the engine's own rule.
     """
 
     items: Sequence[Mapping[str, Any] | bytes | Raw] = ()
-    gone: Sequence[str] = ()
+    gone: Sequence[str | Merged] = ()
     state: Any = None
     since: str | None = None
 
@@ -73,6 +86,10 @@ class Stream(Generic[R, C]):
     eraser: Writer | None = None
     erase_note: str = ""
     customizer: Any = None
+    absent_is_zero: bool = False
+    """Of figures: the vendor leaves out what is zero, so what a read does not show any more is zero now."""
+    samples_fields: bool = False
+    """The vendor has no list of its fields: one that is not found may be there all the same."""
     shape: Literal["record", "membership", "event"] = "record"
     """What is written here: records that change, links that are there or not, or events that happened once."""
     removal: Literal["delete", "archive"] = "delete"
@@ -131,7 +148,9 @@ class Stream(Generic[R, C]):
             needs: unified fields that this tool must be able to take; what the link ties together when left out.
         """
         known = self.record.mapped()
-        ends = [name for name in self.record.__entity__.natural_key if name in known and known[name].ref]
+        ends = [
+            name for name in self.record.__entity__.natural_key if name in known and (known[name].ref or known[name].of)
+        ]
         return self._writer("create", batch, ends if needs is None else needs, shape="membership")
 
     def remove(self, *, batch: int = 1) -> Callable[[WriteFunction[C, R]], WriteFunction[C, R]]:
@@ -184,9 +203,14 @@ class Stream(Generic[R, C]):
 
         return mark
 
-    def custom_fields(self, function: CustomFunction[C]) -> CustomFunction[C]:
-        """Mark the function that asks the account which fields its owner has added; called once a sync."""
-        self.customizer = function
+    def custom_fields(self, function: CustomFunction[C], *, sampled: bool = False) -> CustomFunction[C]:
+        """Mark the function that asks the account which fields its owner has added; called once a sync.
+
+        Args:
+            function: asks.
+            sampled: it looks at some records, since the vendor has no list: a field that it does not find is not gone.
+        """
+        self.customizer, self.samples_fields = function, sampled
         return function
 
     def before_request(self, function: BeforeRequest) -> BeforeRequest:

@@ -72,6 +72,9 @@ async def _look(
     connector = source.stream.connector
     base = connector.streams[source.stream.name]
     found = list({one.key: one for one in await base.customizer(session)}.values())
+    if base.samples_fields:
+        shown = {one.key for one in found}
+        found += [f for f in await database.run(custom.known, tenant, source.id) if f.key not in shown]
     fresh = shape(as_known(Source(source.id, source.connection_id, base), found))
     drift = await database.run(custom.drift, tenant, source.id, connector.slug, found)
     unseen: set[tuple[str, ...]] = {one.steps for one in (*drift.new, *drift.changed)}

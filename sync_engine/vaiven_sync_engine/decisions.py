@@ -15,8 +15,6 @@ from vaiven_sync_engine.store import entities as rows
 if TYPE_CHECKING:
     from vaiven_sync_engine.store.sql import Sql
 
-HUB = "hub"
-
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -54,7 +52,7 @@ def decide(connection: Sql, tenant: str, conflict_id: str, keep: Literal["kept",
     if entity is None or entity.deleted_at:
         raise InputInvalid(f"The {kind} {entity_id} is gone.")
     value = msgspec.json.decode(row[keep])
-    entity.set(name, value, 0, HUB, at, "manual")
+    entity.set(name, value, rows.HUB, "", at, "manual")
     rows.save(connection, tenant, kind, [entity], at)
     connection.execute(
         "UPDATE conflict SET state = 'decided', decided = ?, decided_at = ? WHERE tenant_id = ? AND entity = ?"

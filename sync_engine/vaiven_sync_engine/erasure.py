@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from ulid import ULID
 
 from vaiven_sdk import AnswerMalformed, Outcome, RequestRefused, Unsettled, VaivenError, VendorDown, Write
-from vaiven_sdk.write import complete
+from vaiven_sdk.write import Writer, complete
 from vaiven_sync_engine.errors import ErasureUnfinished
 from vaiven_sync_engine.plan import Planned
 from vaiven_sync_engine.records import decode
 from vaiven_sync_engine.report import Report
 from vaiven_sync_engine.store.intents import close_intents, open_intents
-from vaiven_sync_engine.store.redact import Redacted, Redaction, family
+from vaiven_sync_engine.store.redact import Redacted, Redaction, family, lent
 from vaiven_sync_engine.store.runs import begin_run, end_run
 
 if TYPE_CHECKING:
@@ -108,23 +108,31 @@ async def erase(engine: Engine, person_id: str, *, dry_run: bool = False) -> Era
 def _held(connection: Sql, tenant: str, ids: Sequence[str], work: Any) -> list[Held]:
     """Every record of the person, deleted ones among them: an archive holds them, too."""
     marks = ",".join("?" * len(ids))
-    out = []
-    for row in connection.execute(
+    own = connection.execute(
         "SELECT source_id, remote_id FROM record WHERE tenant_id = ?"
         f" AND entity_id IN ({marks}) ORDER BY source_id, remote_id",
         (tenant, *ids),
-    ):
-        source: Source | None = work.sources.get(row["source_id"])
+    ).fetchall()
+    out = []
+    for source_id, remote_id in [*map(tuple, own), *lent(connection, tenant, ids, work.sources.values())]:
+        source: Source | None = work.sources.get(source_id)
         if source is None:
-            out.append(Held(row["source_id"], "?", "?", row["remote_id"], "by_hand", "its connector is not installed"))
+            out.append(Held(source_id, "?", "?", remote_id, "by_hand", "its connector is not installed"))
             continue
-        able = source.stream.eraser is not None and source.connection_id in work.sessions
+        way = _way(source)
+        able = way is not None and source.connection_id in work.sessions
         note = source.stream.erase_note if able else "the tool has no way to erase a person by its API"
-        if source.stream.eraser is not None and not able:
+        if way is not None and not able:
             note = "the account cannot be reached"
         state = "to_erase" if able else "by_hand"
-        out.append(Held(source.id, source.connection_id, source.stream.name, row["remote_id"], state, note))
+        out.append(Held(source.id, source.connection_id, source.stream.name, remote_id, state, note))
     return out
+
+
+def _way(source: Source) -> Writer | None:
+    """What carries an erasure out: of a link it is its removal."""
+    stream = source.stream
+    return stream.eraser or (stream.writers.get("delete") if stream.shape == "membership" else None)
 
 
 @dataclass(eq=False)
@@ -137,20 +145,20 @@ class _Eraser:
     run_id: str
 
     async def run(self, hub_id: str, records: Sequence[Held]) -> None:
-        writer = self.source.stream.eraser
+        writer = _way(self.source)
         size = writer.batch if writer else 1
         for start in range(0, len(records), size):
             await self._batch(hub_id, records[start : start + size])
 
     async def _batch(self, hub_id: str, batch: Sequence[Held]) -> None:
-        engine, stream = self.engine, self.source.stream
+        engine, way = self.engine, _way(self.source)
         op: Any = "erase"  # a word of the journal's own: nothing ever plans an erasure
         where = (self.source.id, self.source.entity, hub_id)
         planned = [Planned(op, *where, one.remote_id, {}, {}) for one in batch]
         writes = await engine.database.run(self._writes, planned)
         ids = await engine.database.run(open_intents, engine.tenant, self.run_id, engine.now(), planned)
         try:
-            outcomes = complete(writes, await stream.eraser.function(self.session, writes))  # type: ignore[union-attr]
+            outcomes = complete(writes, await way.function(self.session, writes))  # type: ignore[union-attr]
         except VaivenError as problem:
             outcomes = await self._after(problem, writes)
         closed = []

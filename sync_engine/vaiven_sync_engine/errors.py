@@ -112,3 +112,10 @@ class InputInvalid(CustomerError):
 
     code = "input_invalid"
     remedy = "Correct it and try again."
+
+
+class NotComputable(MakerError):
+    """A value that was worked out has no place where it was to go."""
+
+    code = "not_computable"
+    remedy = "Set fields that exist and are the hub's to say (docs: concepts/computed-values), to values of their type."

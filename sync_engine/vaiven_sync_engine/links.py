@@ -10,6 +10,7 @@ from vaiven_sdk.model import ENTITIES, Nature
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from vaiven_sdk import Stream
     from vaiven_sync_engine.store.sql import Sql
 
 
@@ -18,6 +19,15 @@ def is_link(kind: str) -> bool:
     entity = ENTITIES[kind]
     keyed = any(spec.key for spec in entity.fields().values())
     return entity.nature is Nature.ENTITY and bool(entity.natural_key) and not keyed
+
+
+def is_looked_into(kind: str, streams: Iterable[Stream[Any, Any]]) -> bool:
+    """Whether some stream writes values of an entity of this kind in place of a reference to it."""
+    return any(
+        mapped.of and stream.record.__entity__.fields()[name].ref == kind
+        for stream in streams
+        for name, mapped in stream.record.mapped().items()
+    )
 
 
 def join(

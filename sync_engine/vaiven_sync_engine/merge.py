@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vaiven_sdk.custom import PREFIX
 from vaiven_sdk.model import Field, Merge, Pii
 from vaiven_sync_engine.consent.rule import CHANNELS, Statement, decide
+from vaiven_sync_engine.store.entities import COMPUTED, HUB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -114,7 +115,7 @@ def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field], ru
         if value == current:
             # Both came to the same value: nothing to do on either side.
             seen.shadow[name] = [value, rev]
-        elif rules and _by_rule(entity, seen, name, value, agreed, rules, lost):
+        elif _is_settled(entity, seen, name, value, agreed, rules, lost):
             pass
         elif spec.merge is Merge.UNION:
             _union(entity, seen, name, value, last)
@@ -144,10 +145,15 @@ def ignore(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) -> 
     return lost
 
 
-def _by_rule(
-    entity: Canonical, seen: Observation, name: str, value: Any, agreed: int, rules: Rules, lost: list[Lost]
+def _is_settled(
+    entity: Canonical, seen: Observation, name: str, value: Any, agreed: int, rules: Rules | None, lost: list[Lost]
 ) -> bool:
-    """Settle a field by the customer's rule; False when none says anything of it."""
+    """Settle a field that the hub worked out, or that a rule of the customer's is about; False for any other."""
+    if name in entity.origins and entity.origins[name].rule == COMPUTED:
+        lost.append(_computed(entity, seen, name, value))
+        return True
+    if not rules:
+        return False
     origin, current = entity.origins.get(name), entity.values.get(name)
     judged = rules.judge(name, value, seen.source, current, origin.source if origin else None)
     alone = name in seen.shadow and entity.rev_of(name) <= agreed
@@ -164,6 +170,13 @@ def _by_rule(
     if value is not None or judged.what == "wait":
         lost.append(Lost(name, current, holder, value, seen.origin, judged.rule))
     return True
+
+
+def _computed(entity: Canonical, seen: Observation, name: str, value: Any) -> Lost:
+    """The hub worked the value out: it stays, and the tool is due to get it again; what somebody typed is kept."""
+    seen.shadow[name] = [value, 0]
+    kept_from = (HUB, entity.origins[name].remote_id)
+    return Lost(name, entity.values.get(name), kept_from, value, seen.origin, "computed")
 
 
 def _last_writer(entity: Canonical, seen: Observation, name: str, value: Any, agreed: int) -> Lost:

@@ -53,9 +53,12 @@ class Outgoing:
         find = References(connection, self.tenant, self.sources)
         for name in planned.fields:
             mapped = record.mapped().get(name)
-            ref = mapped.ref if mapped else None  # a custom field may have vanished since
-            if ref is not None and wanted[name]:
-                wanted[name] = find.remote_id(self.source, ref, wanted[name])
+            if mapped is None or not wanted[name]:  # a custom field may have vanished since
+                continue
+            if mapped.ref is not None:
+                wanted[name] = find.remote_id(self.source, mapped.ref, wanted[name])
+            elif mapped.of:
+                wanted[name] = find.values(self.source, name, wanted[name])
         before = None
         if planned.op == "create":
             full, changed = record.blank({n: wanted.get(n) for n in planned.fields})

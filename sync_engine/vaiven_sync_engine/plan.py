@@ -293,9 +293,11 @@ class _Pass:
         value = entity.values.get(name)
         if mapped is None:
             return False  # the account's mapping leaves it out
+        find = References(self.connection, self.planner.tenant, self.planner.sources)
+        if mapped.of and value:
+            return find.values(target, name, value) is not None
         if mapped.ref is None or value is None:
             return mapped.write is not None and bool(mapped.write(entity.values))
-        find = References(self.connection, self.planner.tenant, self.planner.sources)
         return find.remote_id(target, mapped.ref, value) is not None
 
     def _drop_refused(self) -> None:
@@ -331,6 +333,16 @@ class References:
     connection: Sql
     tenant: str
     sources: Mapping[int, Source]
+
+    def values(self, target: Source, name: str, entity_id: str) -> Any:
+        """What a field of the target has in place of the entity it refers to; None while that has no such value."""
+        of, kind = target.stream.record.mapped()[name].of, ENTITIES[target.entity].fields()[name].ref
+        entity = rows.load(self.connection, self.tenant, kind, [entity_id]).get(entity_id) if kind else None
+        if entity is None or entity.deleted_at or entity.values.get("do_not_process") or entity.values.get("is_test"):
+            return None
+        if isinstance(of, str):
+            return entity.values.get(of)
+        return {one: value for one in of if (value := entity.values.get(one)) is not None} or None
 
     def remote_id(self, target: Source, stream: str, entity_id: str) -> str | None:
         """The id, at the target's own tool, of the record of `stream` that stands for an entity."""

@@ -16,6 +16,7 @@ from vaiven_sdk import (
     ConfigInvalid,
     CursorExpired,
     Deletes,
+    Merged,
     NotFound,
     OriginRefused,
     RequestRefused,
@@ -58,7 +59,7 @@ class _Page:
     decoded: Decoded
     state: Any
     date: str | None = None
-    gone: tuple[str, ...] = ()
+    gone: tuple[str | Merged, ...] = ()
     since: str | None = None
 
 
@@ -132,6 +133,7 @@ class Puller:
         window = self._window(None if kind == "full" else self.position.get("since"))
         seen: set[str] | None = set() if self._tracks_absence(kind, resumed=resumed) else None
         since: str | None = None
+        low = ""
         async with aclosing(_ahead(self._pages(kind, window, walk["state"]))) as pages:
             async for page in pages:
                 # The vendor's clock at the first answer: what changes later is the next read's, whatever we saw.
@@ -139,6 +141,7 @@ class Puller:
                 walk["high"] = max([walk["high"], *(o.version for o in page.decoded.good)])
                 walk["state"] = page.state
                 since = page.since or since
+                low = min([o.version for o in page.decoded.good if o.version] + ([low] if low else []), default="")
                 if seen is not None:
                     seen.update(o.remote_id for o in page.decoded.good)
                     seen.update(b.remote_id for b in page.decoded.bad if b.remote_id)
@@ -150,7 +153,9 @@ class Puller:
                     progress(self.pulled)
         position = {k: v for k, v in self.position.items() if k != "walk"}
         position["since"] = since or self._next_since(walk)
-        if seen is not None:
+        if seen is not None and self.stream.absent_is_zero:
+            await self.database.run(self._mark_missing, seen, window.since or low)
+        elif seen is not None:
             position["missing"] = await self.database.run(self._mark_missing, seen)
         await self._finish(position)
 
@@ -208,7 +213,11 @@ class Puller:
             at=at,
             good=good,
             bad=[*page.decoded.bad, *page.decoded.aside],
-            gone=page.gone,
+            gone=[one for one in page.gone if isinstance(one, str)],
+            merges=[
+                *(pair for one in page.decoded.good for pair in one.merges),
+                *((one.id, one.into) for one in page.gone if isinstance(one, Merged)),
+            ],
             deleted_at=at if deleted else None,
         )
         changed = await self.database.run(write_page, write)
@@ -238,22 +247,29 @@ class Puller:
         return max(high, old) if old else high
 
     def _tracks_absence(self, kind: str, *, resumed: bool) -> bool:
-        return kind == "full" and not resumed and self.stream.deletes is Deletes.FULL_SCAN
+        scans = kind == "full" and self.stream.deletes is Deletes.FULL_SCAN
+        return not resumed and (scans or self.stream.absent_is_zero)
 
-    def _mark_missing(self, connection: Sql, seen: set[str]) -> int:
-        """Records that a complete scan did not show are deleted, unless so many that the scan is to be doubted."""
+    def _mark_missing(self, connection: Sql, seen: set[str], since: str = "") -> int:
+        """Records that a complete scan did not show are deleted, unless so many that the scan is to be doubted.
+
+        A scan of a time alone (`since`) says something of records of that time.
+        """
         self._mark_back(connection, seen)
         rows = connection.execute(
-            "SELECT remote_id FROM record WHERE tenant_id = ? AND source_id = ? AND deleted_at IS NULL",
-            (self.tenant, self.source),
+            "SELECT remote_id FROM record WHERE tenant_id = ? AND source_id = ? AND deleted_at IS NULL"
+            " AND version >= ?",
+            (self.tenant, self.source, since),
         ).fetchall()
         missing = [row["remote_id"] for row in rows if row["remote_id"] not in seen]
         self.pulled.missing = len(missing)
         if len(missing) > max(10, len(rows) * 0.5):
             return len(missing)
         at = self.now()
+        # A figure that comes back is one of the same day: whatever its version, it is news.
+        forget = ", version = ''" if self.stream.absent_is_zero else ""
         connection.executemany(
-            "UPDATE record SET deleted_at = ?, dirty = 1, run_id = ?"
+            f"UPDATE record SET deleted_at = ?, dirty = 1, run_id = ?{forget}"
             " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
             [(at, self.run, self.tenant, self.source, remote_id) for remote_id in missing],
         )

@@ -314,7 +314,8 @@ class Pusher:
         kept = msgspec.json.decode(stored.fields) if stored is not None else {}
         mapped = self.source.stream.record.mapped()
         for name, (value, rev) in planned.fields.items():
-            told = stored is not None and name in mapped and mapped[name].ref is None and mapped[name].reads
+            plain = name in mapped and mapped[name].reads and not (mapped[name].ref or mapped[name].of)
+            told = stored is not None and plain
             as_kept = kept.get(name) if told else value
             shadow[name] = [as_kept, rev]
         if stored is not None:

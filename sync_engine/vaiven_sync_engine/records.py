@@ -53,6 +53,8 @@ class Observed:
     hub_id: str | None = None
     aside: tuple[Bad, ...] = ()
     """Custom values that cannot be taken; the rest of the record is."""
+    merges: tuple[tuple[str, str], ...] = ()
+    """Merges at the tool that it tells of: who is gone, and into whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def decode_one(record: type[Record[Any]], body: bytes) -> Observed | Bad:
             msgspec.json.encode(fields).decode(),
             typed.record_hub_id,
             _aside(record, remote_id, aside, body) if aside else (),
+            tuple(typed.record_merges),
         )
     except ValidationError as problem:
         return Bad("invalid", _first_problem(problem), _shown(body), id_of(record, body))

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from ulid import ULID
 
-from vaiven_sdk.model import ENTITIES, METRICS, Field, Nature
+from vaiven_sdk.model import ENTITIES, Field, Nature
 from vaiven_sync_engine.consent.log import log_statements
 from vaiven_sync_engine.consent.rule import CHANNELS
 from vaiven_sync_engine.derive import derive
+from vaiven_sync_engine.facts import Facts
 from vaiven_sync_engine.identity import resolve
 from vaiven_sync_engine.identity.absorb import absorb
-from vaiven_sync_engine.identity.edges import was_merged
+from vaiven_sync_engine.identity.merges import is_merged
 from vaiven_sync_engine.identity.tear import tear
-from vaiven_sync_engine.links import is_link, join
+from vaiven_sync_engine.links import is_link, is_looked_into, join
 from vaiven_sync_engine.merge import Lost, Observation, custom_specs, ignore, observe
 from vaiven_sync_engine.records import PROOFS, UNREAD
 from vaiven_sync_engine.store import entities as rows
-from vaiven_sync_engine.store.events import pend_events, settle_echoes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -127,26 +127,21 @@ class Stage:
     ) -> Staged:
         out = Staged()
         rules = self.rules.get(kind)
-        filtered = any(s.scope for s in self.sources.values() if s.entity == kind)
         loaded = rows.load(connection, self.tenant, kind, [entity_id for entity_id, _ in chunk])
         settled: list[tuple[str, int, str, int, str]] = []
+        if any(s.scope for s in self.sources.values() if s.entity == kind):
+            chunk = self._inside(chunk, loaded, settled)
         conflicts: list[tuple[str, Lost]] = []
         consents: list[tuple[Canonical, Observation, str, Any]] = []
         touched: list[Canonical] = []
         before_by_id: dict[str, tuple[Canonical, int]] = {}
         for entity_id, records in chunk:
             entity = loaded.get(entity_id)
-            taken = [row for row in records if self._takes(row)] if filtered else records
-            if len(taken) < len(records):
-                left = [row for row in records if row not in taken]
-                settled.extend(("{}", 0, self.tenant, row["source_id"], row["remote_id"]) for row in left)
-                if entity is None and not taken:
-                    continue
             if entity is None:
                 entity = rows.Canonical(entity_id, created_at=self.at, changed=True)
                 out.created += 1
             before = entity.rev
-            for row in taken:
+            for row in records:
                 seen, waits = self._observation(connection, row, specs)
                 if row["deleted_at"] is None:
                     self._revive(connection, entity, row, seen)
@@ -180,10 +175,25 @@ class Stage:
             [(self.tenant, kind, entity_id) for entity_id, _ in chunk],
         )
         linked = [entity_id for entity_id, records in chunk if any(not row["shadow"] for row in records)]
+        if is_looked_into(kind, (s.stream for s in self.sources.values())):
+            linked += [entity.id for entity in touched]
         rows.pend_referrers(connection, self.tenant, kind, linked, {s.entity for s in self.sources.values()})
         self._keep(connection, kind, conflicts)
         log_statements(connection, self.tenant, consents, self.sources, self.at)
         out.conflicts = len(conflicts)
+        return out
+
+    def _inside(
+        self, chunk: Sequence[tuple[str, Sequence[Any]]], loaded: Mapping[str, Canonical], settled: list[Any]
+    ) -> list[tuple[str, Sequence[Any]]]:
+        """The records that take part; those that do not agree on nothing, and make no entity that is not there."""
+        out: list[tuple[str, Sequence[Any]]] = []
+        for entity_id, records in chunk:
+            taken = [row for row in records if self._takes(row)]
+            left = [row for row in records if row not in taken]
+            settled.extend(("{}", 0, self.tenant, row["source_id"], row["remote_id"]) for row in left)
+            if taken or entity_id in loaded:
+                out.append((entity_id, taken))
         return out
 
     def _takes(self, row: Any) -> bool:
@@ -200,7 +210,9 @@ class Stage:
         at = row["version"] if "T" in row["version"] else (row["observed_at"] if shadow else "")
         waits = bool(unread)
         proofs = fields.pop(PROOFS, {})
-        unread |= set(fields.pop(UNREAD, ())) | (shadow.keys() - source.stream.record.clearing())
+        record = source.stream.record
+        unread |= set(fields.pop(UNREAD, ())) | (shadow.keys() - record.clearing())
+        unread |= {name for name, mapped in record.mapped().items() if mapped.of}
         where = (row["source_id"], row["remote_id"], at)
         return Observation(*where, fields, shadow, frozenset(unread), proofs, row["observed_at"]), waits
 
@@ -259,15 +271,14 @@ class Stage:
 
     def _delete(self, connection: Sql, entity: Canonical, row: Any, seen: Observation) -> list[Lost]:
         """A record is gone: the entity goes with it when the connection says so, or when nothing else holds it."""
-        if entity.deleted_at:
+        if entity.deleted_at or is_merged(connection, self.tenant, row["source_id"], row["remote_id"]):
             return []
         source = self.sources[row["source_id"]]
         held = connection.execute(
             "SELECT count(*) FROM record WHERE tenant_id = ? AND entity_id = ? AND deleted_at IS NULL",
             (self.tenant, entity.id),
         ).fetchone()[0]
-        propagates = source.connection_id in self.propagates
-        if held and (not propagates or was_merged(connection, self.tenant, source.id, row["remote_id"])):
+        if held and source.connection_id not in self.propagates:
             return []
         entity.deleted_at, entity.deletion_reason, entity.changed = self.at, "source_deleted", True
         entity.rev += 1
@@ -317,48 +328,16 @@ class Stage:
 
     def _named(self, origin: tuple[int, str]) -> str:
         source = self.sources.get(origin[0])
-        return f"{source.connection_id}/{source.stream.name}/{origin[1]}" if source else "hub"
+        return f"{source.connection_id}/{source.stream.name}/{origin[1]}" if source else f"hub/{origin[1]}".rstrip("/")
 
     def _facts(self, connection: Sql, kind: str, sources: Sequence[int]) -> Staged:
-        """Facts and events: one source each, no merge; a fact that is restated keeps its earlier values."""
-        entity = ENTITIES[kind]
-        specs = entity.fields()
-        out = Staged()
-        marks = ",".join("?" * len(sources))
-        if entity.nature is Nature.EVENT:
-            settle_echoes(connection, self.tenant, kind, sources)
-        dirty = connection.execute(
-            "SELECT source_id, remote_id, fields, observed_at, deleted_at FROM record"
-            f" WHERE tenant_id = ? AND dirty <> 0 AND entity_id IS NULL AND source_id IN ({marks})",
-            (self.tenant, *sources),
-        ).fetchall()
-        new: list[Canonical] = []
-        settled = []
-        for row in dirty:
-            source = self.sources[row["source_id"]]
-            fields = msgspec.json.decode(row["fields"])
-            waits = bool(self._follow(connection, source, fields, specs))
-            settled.append((2 if waits else 0, self.tenant, row["source_id"], row["remote_id"]))
-            out.waiting += waits
-            if waits or row["deleted_at"] or not source.takes(fields):
-                continue
-            base = {n: v for n, v in fields.items() if n in specs}
-            if "connection_id" in specs:
-                base["connection_id"] = source.connection_id
-            if entity.nature is Nature.FACT:
-                base["fetched_at"] = row["observed_at"]
-                measured = [(n, v) for n, v in fields.items() if n in METRICS and v is not None]
-                new.extend(rows.Canonical(str(ULID()), {**base, "metric": n, "value": v}) for n, v in measured)
-            else:
-                new.append(rows.Canonical(str(ULID()), base))
-        out.records, out.facts = len(dirty), len(new)
-        out.changed = rows.save_new(connection, self.tenant, kind, new, self.at)
-        if any(s.stream.shape == "event" for s in self.sources.values() if s.entity == kind):
-            pend_events(connection, self.tenant, kind, [one.id for one in new])
-        connection.executemany(
-            "UPDATE record SET dirty = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", settled
+        """Facts and events."""
+        specs = ENTITIES[kind].fields()
+        facts = Facts(
+            self.tenant, self.sources, lambda source, fields: self._follow(connection, source, fields, specs), self.at
         )
-        return out
+        facts.bring_in(connection, kind, sources)
+        return Staged(facts.records, changed=facts.changed, waiting=facts.waiting, facts=facts.facts)
 
 
 def _each(grouped: Iterable[tuple[str, Sequence[Any]]]) -> Iterator[tuple[str, Any]]:

@@ -29,5 +29,4 @@ async def test_a_cassette_is_read_as_it_says(slug, name):
 
 
 def test_every_connector_has_some():
-    # Klaviyo's documented payloads still stand in tests/connectors/klaviyo/test_mapping.py.
-    assert {owner for owner, _ in CASSETTES} == set(BUILT_IN) - {"klaviyo"}
+    assert {owner for owner, _ in CASSETTES} == set(BUILT_IN)

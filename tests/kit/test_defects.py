@@ -8,6 +8,9 @@ through a scheme of its own.
 
 import pytest
 
+from vaiven_api.kit import disturbed
+from vaiven_api.kit.verdicts import Result
+
 CONNECTOR = "connector.py"
 
 OWN_SCHEME = '''
@@ -213,3 +216,25 @@ def test_the_connector_without_a_defect_passes_all_of_these_rules(copy_of, look)
 
 def test_at_least_twenty_are_planted():
     assert len(DEFECTS) >= 20
+
+
+EDITS_NO_SHOP = (
+    "simulator.py",
+    '        field = "first_name" if stream == "readers" else "name"\n',
+    """        if stream == "shops":
+            raise NotDrivable(self.slug, "touch", stream)
+        field = "first_name"
+""",
+)
+
+
+@pytest.mark.parametrize(("fixed", "result"), [(False, Result.MISSED), (True, Result.PASSED)])
+def test_what_nobody_can_edit_needs_no_edit(copy_of, look, monkeypatch, fixed, result):
+    """A stream of entities that the simulator cannot touch costs the rules; one of facts does not."""
+    monkeypatch.setattr(disturbed, "_fixed", lambda kit, name: fixed)
+    subject = copy_of(
+        EDITS_NO_SHOP, ("simulator.py", "import Simulator, action", "import NotDrivable, Simulator, action")
+    )
+    verdicts = look(subject, "resume", "moving")
+    assert {verdict.result for verdict in verdicts.values()} == {result}
+    assert all(("no touch() for stream 'shops'" in str(v.notes)) is not fixed for v in verdicts.values())

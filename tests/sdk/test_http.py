@@ -135,7 +135,10 @@ async def test_a_refusal_keeps_status_and_body_for_the_connector(session, script
         ({"error": "plain"}, "plain"),
         ({"error": {"message": "inner"}, "message": "outer"}, "inner"),
         ({"message": {"not": "text"}}, "HTTP 400"),
-        ([{"message": "list"}], "HTTP 400"),
+        ([{"message": "list"}, {"message": "more"}], "list"),
+        ([{"code": 1}, {"error": {"message": "second"}}], "second"),
+        ([], "HTTP 400"),
+        (b"Key  is\n wrong", "HTTP 400: Key is wrong"),
         (b"<html>", "HTTP 400"),
         (b"", "HTTP 400"),
         (b"\xff", "HTTP 400"),
@@ -158,6 +161,35 @@ async def test_the_connector_may_name_an_error_better(acme, session, script):
     with pytest.raises(PermissionMissing):
         await session().get("/x")
     assert len(script.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "seen"),
+    [
+        (b"API disabled\n", "API disabled"),
+        (b"<html>maintenance</html>", "<html>maintenance</html>"),
+        ([{"code": 4}], [{"code": 4}]),
+        (b"null", None),
+        (b"", None),
+        (b"\xff\xfe", None),
+        ("é".encode() * 20_000, "é" * 10_000),
+    ],
+)
+async def test_the_connector_sees_a_refusal_of_any_shape(acme, session, script, content, seen):
+    bodies = []
+    acme.error(lambda status, body: bodies.append(body))
+    script.answers = [(400, content)]
+    with pytest.raises(RequestRefused) as caught:
+        await session().get("/x")
+    assert bodies == [seen]
+    assert caught.value.body == seen
+
+
+async def test_a_text_that_quotes_the_credential_does_not_show_it(session, script):
+    script.answers = [(400, b"no such key: sk-live-0123456789-secret")]
+    with pytest.raises(RequestRefused) as caught:
+        await session().get("/x")
+    assert (caught.value.why, caught.value.body) == ("HTTP 400: no such key: ***", "no such key: ***")
 
 
 @pytest.mark.parametrize("status", [301, 302, 304, 307, 308])

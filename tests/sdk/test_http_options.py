@@ -58,6 +58,20 @@ async def test_a_media_type_that_is_named_stays(acme, client, script):
     ]
 
 
+async def test_a_body_may_be_any_bytes(acme, client, session, script):
+    acme.headers = {"Content-Type": "application/vnd.api+json"}
+    rows = b"email,name\nana@example.com,Ana\n"
+    await session().post("/import", content=rows, content_type="text/csv", idempotency_key="k")
+    await session().put("/import/1", content=rows, content_type="text/csv")
+    await client().send("PATCH", "/import/1", content=b"", content_type="text/csv")
+    assert [(one.method, one.headers["content-type"], one.body) for one in script.asked] == [
+        ("POST", "text/csv", rows.decode()),
+        ("PUT", "text/csv", rows.decode()),
+        ("PATCH", "text/csv", ""),
+    ]
+    assert script.asked[0].headers["idempotency-key"] == "k"
+
+
 async def test_an_error_within_a_good_answer_is_treated_as_one(client, script):
     script.answers = [(200, {"errors": ["THROTTLED"]}), (200, {"data": 1})]
     http = client()

@@ -96,6 +96,8 @@ def test_another_body_in_the_real_answers_place(bench):
     arm(bench, kind="replace", body='{"say":NaN}')
     assert bench.get("/hello").text == '{"say":NaN}'
     assert bench.get("/_sim/state").json() == {"calls": 1}
+    assert bench.get("/_sim/state?only=calls&only=nothing").json() == {"calls": 1}
+    assert bench.get("/_sim/state?only=nothing").json() == {}
 
 
 @pytest.mark.parametrize(("kind", "calls"), [("lose_answer", 1), ("reset", 0)])

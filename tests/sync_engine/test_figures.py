@@ -11,6 +11,7 @@ from vaiven_sync_engine.errors import InputInvalid
 from vaiven_sync_engine.figures import Question, totals
 from vaiven_sync_engine.store import Database
 from vaiven_sync_engine.store import entities as rows
+from vaiven_sync_engine.store.facts import save_new
 
 
 def fact(metric: str, value: str, **more: object) -> rows.Canonical:
@@ -33,7 +34,7 @@ def store(tmp_path):
 
 
 def put(store, *facts, at="2026-11-02T00:00:00.000000Z"):
-    store.run_now(rows.save_new, "local", "metric_fact", facts, at)
+    store.run_now(save_new, "local", "metric_fact", facts, at)
 
 
 def ask(store, metric, **how):

@@ -250,10 +250,12 @@ def _reach(
         async with engine.client(one, connector) as client:
             # Somebody is waiting: a wrong address is told soon, not after the patience that a sync has.
             client.attempts = 2
-            return await connector.hooks[hook](Session(client.config, client.send))
+            await client.settle()
+            hub = Session(client.config, client.send)
+            return await connector.hooks[hook](hub) if hook in connector.hooks else client.config
 
     async def reach() -> tuple[Config, Account | None, dict[str, str]]:
-        complete = await with_session("connected", config) if "connected" in connector.hooks else config
+        complete = await with_session("connected", config)
         account = await with_session("account", complete) if "account" in connector.hooks else None
         return complete, account, credential
 

@@ -185,7 +185,7 @@ def _one(connection: Sql, person_id: str, paths: _Paths) -> dict[str, Any]:
         origin = person.origins.get(name)
         values[name] = {
             "value": value,
-            "from": f"{streams[origin.source]}/{origin.remote_id}" if origin and origin.source in streams else "hub",
+            "from": f"{streams.get(origin.source, 'hub')}/{origin.remote_id}".rstrip("/") if origin else "hub",
             "at": origin.at if origin else "",
             "rule": origin.rule if origin else "",
             "revision": origin.rev if origin else 0,

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 HUBSPOT, MAILCHIMP, STRIPE = "hubspot", "mailchimp", "stripe"
 TOOLS = (HUBSPOT, MAILCHIMP, STRIPE)
 
-_MIX: tuple[tuple[int, tuple[str, ...]], ...] = (
+Mix = tuple[tuple[int, tuple[str, ...]], ...]
+"""Percent of the people, and the tools that know them."""
+
+OFFICE: Mix = (
     (26, (HUBSPOT,)),
     (9, (MAILCHIMP,)),
     (5, (STRIPE,)),
@@ -24,7 +27,7 @@ _MIX: tuple[tuple[int, tuple[str, ...]], ...] = (
     (2, (MAILCHIMP, STRIPE)),
     (12, (HUBSPOT, MAILCHIMP, STRIPE)),
 )
-"""Percent of the people, and the tools that know them: 60 % are in more than one."""
+"""60 % are in more than one tool."""
 
 
 @dataclass(slots=True)
@@ -81,11 +84,11 @@ def firms(rng: random.Random, count: int) -> list[Firm]:
     return made
 
 
-def humans(rng: random.Random, count: int, companies: list[Firm]) -> list[Human]:
+def humans(rng: random.Random, count: int, companies: list[Firm], mix: Mix = OFFICE) -> list[Human]:
     """People with households that share a phone, offices that share an address, and second addresses."""
     made: list[Human] = []
     taken: set[str] = set()
-    tools = [mix for share, mix in _MIX for _ in range(share)]
+    tools = [some for share, some in mix for _ in range(share)]
     while len(made) < count:
         first = _human(rng, len(made), rng.choice(tools), companies, taken)
         made.append(first)

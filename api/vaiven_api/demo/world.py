@@ -67,14 +67,14 @@ class Vendor:
         """Do what a user of the vendor does."""
         return msgspec.json.decode(self._ask("POST", "/_sim/call", {"action": action, "args": args}))
 
-    def state(self) -> dict[str, Any]:
-        """Everything that the vendor holds."""
-        found: dict[str, Any] = msgspec.json.decode(self.snapshot())
+    def state(self, *only: str) -> dict[str, Any]:
+        """Everything that the vendor holds, or these parts of it."""
+        found: dict[str, Any] = msgspec.json.decode(self.snapshot(*only))
         return found
 
-    def snapshot(self) -> bytes:
+    def snapshot(self, *only: str) -> bytes:
         """The same, not yet decoded: a tenth of the memory."""
-        return self._ask("GET", "/_sim/state")
+        return self._ask("GET", "/_sim/state" + ("?only=" + "&only=".join(only) if only else ""))
 
     def _ask(self, method: str, path: str, body: Any = None) -> bytes:
         where = urlsplit(self.url)
@@ -105,8 +105,8 @@ class Vendor:
 
 
 @dataclass(slots=True)
-class World:
-    """All vendors, and which record of theirs is which human: the truth. Use it as a context manager.
+class Vendors:
+    """Running vendors, and which record of theirs is which human: the truth. Use it as a context manager.
 
     Args:
         truth: (tool, the record's id there) -> number of the human.
@@ -116,7 +116,6 @@ class World:
     vendors: dict[str, Vendor] = field(default_factory=dict)
     truth: dict[tuple[str, str], int] = field(default_factory=dict)
     ids: dict[str, list[str]] = field(default_factory=dict)
-    companies: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         return self
@@ -124,6 +123,13 @@ class World:
     def __exit__(self, *_: object) -> None:
         for vendor in self.vendors.values():
             vendor.stop()
+
+
+@dataclass(slots=True)
+class World(Vendors):
+    """The three vendors of the office."""
+
+    companies: list[str] = field(default_factory=list)
 
     def start(self, seed: int, quirks: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         """Start every vendor, with these quirks beside the demo's own."""

@@ -44,6 +44,8 @@ def writable(kit: Kit) -> list[str]:
 def crossing(kit: Kit, *, ties: bool = False) -> list[str]:
     """Writable streams whose records can be made in another account: none that needs what cannot be made there.
 
+    Of those that are only changed, the ones whose records can be recognised there: an ad group is one account's own.
+
     Args:
         kit: whose connector.
         ties: streams of memberships, too.
@@ -52,7 +54,7 @@ def crossing(kit: Kit, *, ties: bool = False) -> list[str]:
         NotNeeded: there is none.
     """
     streams = kit.subject.connector.streams
-    found = writable(kit)
+    found = [name for name in writable(kit) if "create" in streams[name].writers or _recognised(streams[name])]
     wanted = [*found, *(n for n, s in streams.items() if ties and s.shape == "membership" and "create" in s.writers)]
     settled = False
     while not settled:
@@ -61,6 +63,12 @@ def crossing(kit: Kit, *, ties: bool = False) -> list[str]:
     if not wanted:
         raise NotNeeded("no record can be carried from one account to another")
     return wanted
+
+
+def _recognised(stream: Stream[Any, Any]) -> bool:
+    """Whether a record of one account can be told to be what another account has, too: by an address or a domain."""
+    specs = stream.record.__entity__.fields()
+    return any(name in specs and specs[name].key is not None for name in stream.record.mapped())
 
 
 def _needed(stream: Stream[Any, Any]) -> set[str]:

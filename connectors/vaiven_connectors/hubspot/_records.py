@@ -65,7 +65,7 @@ def _noon(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"closes_at": datetime.combine(datetime.fromisoformat(day), time(12), UTC) if day else None}
 
 
-class Contact(Record[Person], key="id", cursor="modified_at", clear="", hub_id="vaiven_id"):
+class Contact(Record[Person], key="id", cursor="modified_at", clear="", hub_id="vaiven_id", absorbs="merged"):
     """A person; `lastmodifieddate`, unlike the other objects' `hs_lastmodifieddate`, is the version."""
 
     id: str = wire(read_only=True)
@@ -112,7 +112,7 @@ class Contact(Record[Person], key="id", cursor="modified_at", clear="", hub_id="
         return self.source.lower() if self.source else None
 
 
-class Company(Record[UnifiedCompany], key="id", cursor="modified_at", clear="", hub_id="vaiven_id"):
+class Company(Record[UnifiedCompany], key="id", cursor="modified_at", clear="", hub_id="vaiven_id", absorbs="merged"):
     """An organisation."""
 
     id: str = wire(read_only=True)
@@ -145,7 +145,7 @@ class Company(Record[UnifiedCompany], key="id", cursor="modified_at", clear="", 
         return _minor(self.revenue, self.currency)
 
 
-class Deal(Record[UnifiedDeal], key="id", cursor="modified_at", clear="", hub_id="vaiven_id"):
+class Deal(Record[UnifiedDeal], key="id", cursor="modified_at", clear="", hub_id="vaiven_id", absorbs="merged"):
     """A possible sale."""
 
     id: str = wire(read_only=True)

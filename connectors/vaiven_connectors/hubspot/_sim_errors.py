@@ -103,6 +103,12 @@ def missing_scopes(*scopes: str) -> VendorError:
     )
 
 
+def migrating() -> VendorError:
+    """477 while the account moves to another data centre."""
+    refused = error(477, None, "This account is being migrated between data hosting locations.")
+    return VendorError(refused.status, refused.body, {"Retry-After": "86400"})
+
+
 def rate_limited(policy: str, retry_after: int | None) -> VendorError:
     """429; it has `errorType` and `policyName` in place of a category."""
     body = {

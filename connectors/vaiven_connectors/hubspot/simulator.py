@@ -19,7 +19,7 @@ from vaiven_connectors.hubspot import _sim_settings as settings
 from vaiven_connectors.hubspot._sim_access import Limits
 from vaiven_connectors.hubspot._sim_call import Call, Handler
 from vaiven_connectors.hubspot._sim_drive import Driven
-from vaiven_connectors.hubspot._sim_errors import VendorError, missing_scopes
+from vaiven_connectors.hubspot._sim_errors import VendorError, migrating, missing_scopes
 from vaiven_connectors.hubspot._sim_paths import PATHS
 from vaiven_connectors.hubspot._sim_portal import Collection, Portal
 from vaiven_connectors.hubspot._sim_records import Hand, Record
@@ -67,6 +67,8 @@ class HubSpotSimulator(Driven):
     - `validate_deal_stage` (True): `pipeline` and `dealstage` take ids that there are, and only a stage of the
       deal's own pipeline (legacy pipelines overview, guide to the deals API); HubSpot's sentence for the latter
       is not documented. False: any text.
+    - `migrating` (False): the account moves to another data centre: 477 with Retry-After (page "error-handling",
+      read 2026-11-25; its sentence is not documented).
     - `missing_scopes` (()): object types, or `owners`, for which the token lacks the scope: 403.
 
     A row's fault in batch/create, /update or /upsert fails the whole batch with that row's 400 or 409 and
@@ -94,6 +96,7 @@ class HubSpotSimulator(Driven):
         "batch_update_by_email": False,
         "association_ids_as_numbers": False,
         "validate_deal_stage": True,
+        "migrating": False,
         "missing_scopes": (),
     }
 
@@ -148,6 +151,8 @@ class HubSpotSimulator(Driven):
             try:
                 hand = self._private_app
                 now = self._now()
+                if self.quirk["migrating"]:
+                    raise migrating()
                 if not is_open:
                     by_oauth = self.portal.access.check(request.headers.get("authorization"), now)
                     headers = self.limits.take(now, oauth=by_oauth, search=is_search)

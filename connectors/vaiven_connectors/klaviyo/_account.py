@@ -21,6 +21,7 @@ from vaiven_sdk import (
     Scope,
     Session,
     VaivenError,
+    VendorDown,
 )
 from vaiven_sdk.errors import MakerError
 
@@ -64,7 +65,14 @@ klaviyo = Connector(
             help="In Klaviyo: Settings > API keys > Create Private API Key.",
         ),
     ],
-    headers={"revision": REVISION, "Accept": MEDIA, "Content-Type": MEDIA},
+    # Else a newer revision answers in place of a retired one, and says so nowhere ("API versioning and deprecation
+    # policy", read 2026-11-25).
+    headers={
+        "revision": REVISION,
+        "X-Klaviyo-Revision-Fall-Forward-Opt-Out": "1",
+        "Accept": MEDIA,
+        "Content-Type": MEDIA,
+    },
     limits=[
         *_both("/api/profiles", 75, 750),
         *_both("/api/profiles/*/lists", 3, 60),
@@ -113,6 +121,11 @@ def told(body: Any) -> tuple[str, str]:
 def name_error(status: int, body: Any) -> VaivenError | None:
     """Give Klaviyo's own sentence, and say who must act."""
     code, why = told(body)
+    if status == 403 and isinstance(body, str):
+        # A firewall's page, no refusal of Klaviyo's own (klaviyo-api-python issue 84, read 2026-11-25).
+        return VendorDown(
+            "Something in front of Klaviyo turned the request away.", why="HTTP 403 without Klaviyo's body"
+        )
     if status == 401 or (status == 400 and "api key" in why.lower()):
         return ReconnectRequired(
             "Klaviyo does not accept the credential.",

@@ -133,7 +133,6 @@ SAMPLE = 5
 """Pages of the newest profiles that are looked at for custom fields."""
 
 
-@profiles.custom_fields
 async def properties(hub: Hub) -> list[CustomField]:
     """The properties of the 500 profiles that were changed last: Klaviyo has no list of them, nor of their types."""
     seen: dict[str, list[Any]] = {}
@@ -149,6 +148,9 @@ async def properties(hub: Hub) -> list[CustomField]:
             break
     found = [(key, _type(values)) for key, values in sorted(seen.items())]
     return [CustomField(key, ("attributes", "properties", key), kind, key) for key, kind in found if kind]
+
+
+profiles.custom_fields(properties, sampled=True)
 
 
 def _type(values: Sequence[Any]) -> CustomType | None:

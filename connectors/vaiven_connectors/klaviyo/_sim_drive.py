@@ -218,9 +218,8 @@ class Driven(Reports):
             table.change(record_id, {"definition": {**row["definition"], "content": {_TEXT[row["_channel"]]: name}}})
             self.campaigns.change(row["_campaign"], {})
         elif table is self.events:
-            # Nobody edits an event: the person does something else.
-            person = self.profiles.get(table.get(record_id)["profile_id"])
-            self.track(person["email"], "Placed Order", service="shopify")
+            # Nobody edits what has happened.
+            raise NotDrivable(self.slug, "touch", stream)
         else:
             table.change(record_id, {"name": name})
 

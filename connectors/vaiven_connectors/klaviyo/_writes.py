@@ -26,6 +26,9 @@ def resource(write: Write[Profile]) -> dict[str, Any]:
     """The profile as Klaviyo wants it: changed attributes, emptied properties apart, and no consent."""
     attributes = write.patch.get("attributes") or {}
     attributes.pop("subscriptions", None)
+    if write.before is not None:
+        # What Klaviyo has not, nobody needs to empty: an import could not say it (a street's second line, mostly).
+        attributes = _without_empty(attributes, write.before.to_wire().get("attributes") or {})
     own = attributes.get("properties") or {}
     unset = sorted(name for name, value in own.items() if value is None)
     if unset:
@@ -36,6 +39,17 @@ def resource(write: Write[Profile]) -> dict[str, Any]:
     if unset:
         made["meta"] = {"patch_properties": {"unset": unset}}
     return made
+
+
+def _without_empty(wanted: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name, value in wanted.items():
+        if isinstance(value, dict) and value:
+            if inner := _without_empty(value, held.get(name) or {}):
+                out[name] = inner
+        elif value is not None or held.get(name) is not None:
+            out[name] = value
+    return out
 
 
 async def _all(hub: Hub, writes: Writes, one: One) -> list[Outcome]:

@@ -10,6 +10,8 @@ from vaiven_sdk import (
     Connector,
     NotFound,
     OAuth2,
+    PermissionMissing,
+    ReconnectRequired,
     Session,
     VaivenError,
     VendorBusy,
@@ -84,7 +86,38 @@ async def account(hub: Session[Settings]) -> Account:
 
 @mailchimp.error
 def name_error(status: int, body: object) -> VaivenError | None:
-    """Tell throttling from refusal: under heavy load Mailchimp answers 403 without a JSON body."""
-    if status == 403 and not isinstance(body, dict):
-        return VendorBusy("Mailchimp asks to slow down.", why="HTTP 403 without a JSON body")
+    """Tell throttling from refusal, and name what the customer can mend.
+
+    Titles: mailchimp.com/developer/marketing/docs/errors; "User Disabled": hitobito issue 3712. Read 2026-11-25.
+    """
+    if not isinstance(body, dict):
+        # Under heavy load Mailchimp answers 403 without a JSON body.
+        return VendorBusy("Mailchimp asks to slow down.", why="HTTP 403 without a JSON body") if status == 403 else None
+    title, why = str(body.get("title") or ""), str(body.get("detail") or f"HTTP {status}")
+    if title == "Wrong Datacenter":
+        return ConfigInvalid(
+            "This API key belongs to another data centre of Mailchimp.",
+            why=why,
+            remedy="Give as data centre what stands behind the dash of the API key (us21, say), and connect again.",
+        )
+    if title == "User Disabled":
+        return ReconnectRequired(
+            "Mailchimp has deactivated the account, or the user of this key.",
+            why=why,
+            remedy="Sign in to Mailchimp and settle what it says there (billing, compliance); then make a new API key"
+            " and connect again.",
+        )
+    if status == 401:
+        return ReconnectRequired(
+            "Mailchimp does not accept the API key or sign-in.",
+            why=why,
+            remedy="Make a new API key (profile > Extras > API keys), see that the data centre is its end, and connect"
+            " again.",
+        )
+    if status == 403:
+        return PermissionMissing(
+            "Mailchimp does not allow this to the connected user.",
+            why=why,
+            remedy="Connect as a user who is Manager or above, in an account whose plan has what is named.",
+        )
     return None

@@ -57,6 +57,7 @@ class MailchimpSimulator(Driven):
             leave it open; users report that they must ask for `status=archived` (MailChimp.Net#529).
         tags_touch_last_changed: whether a tag moves a member's `last_changed`; no source says so.
         batch_seconds: how long a batch operation takes.
+        user_disabled: the account, or the user of its key, is deactivated: 403 (hitobito issue 3712, 2026-11-25).
         deliver_webhooks: whether webhooks are sent, to loopback addresses only; all are in `deliveries`.
 
     `state()["members"]` is keyed by the member's id (MD5), in further audiences by `<list_id>:<id>`. Archived
@@ -72,6 +73,7 @@ class MailchimpSimulator(Driven):
         "list_archived": False,
         "tags_touch_last_changed": False,
         "batch_seconds": 0.0,
+        "user_disabled": False,
         "deliver_webhooks": True,
     }
 
@@ -350,6 +352,8 @@ class MailchimpSimulator(Driven):
         if not key:
             raise Problem(401, "API Key Missing", "Your request did not include an API key.")
         if key in {self.api_key, self.access_token}:
+            if self.quirk["user_disabled"]:
+                raise Problem(403, "User Disabled", "This account has been deactivated.")
             return
         if key.partition("-")[0] == self.api_key.partition("-")[0] and "-" in key:
             raise Problem(403, "Wrong Datacenter", "The API key provided is linked to a different data center.")

@@ -66,6 +66,15 @@ def _limited(why: str) -> VaivenError:
 
 
 def _by_customer(code: str, why: str) -> VaivenError | None:
+    if code == "invalid_grant":
+        # What a token address says: inactive user, expired access/refresh token, authentication failure
+        # (help.salesforce.com, "OAuth 2.0 Authorization Errors"; restforce issue 303).
+        return ReconnectRequired(
+            "Salesforce gives no new token.",
+            why=why,
+            remedy="See that the user is active and the login host is the organization's own kind (test.salesforce.com"
+            " for a sandbox, login.salesforce.com for production); then connect again.",
+        )
     if code == "INVALID_SESSION_ID":
         return ReconnectRequired("Salesforce no longer accepts the session.", why=why)
     if code == "API_DISABLED_FOR_ORG":

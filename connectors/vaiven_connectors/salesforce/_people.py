@@ -22,7 +22,7 @@ OUT = {True: "denied", False: "unknown"}
 """Having opted out is a refusal; not having done so is no permission."""
 
 
-class Account(Record[Company], key="id", cursor="modified_at", hub_id="vaiven_id"):
+class Account(Record[Company], key="id", cursor="modified_at", hub_id="vaiven_id", merged_into="merged_into"):
     """An organisation."""
 
     id: str = wire("Id", read_only=True)
@@ -58,7 +58,7 @@ class Account(Record[Company], key="id", cursor="modified_at", hub_id="vaiven_id
         return _host(self.website)
 
 
-class Contact(Record[Person], key="id", cursor="modified_at", hub_id="vaiven_id"):
+class Contact(Record[Person], key="id", cursor="modified_at", hub_id="vaiven_id", merged_into="merged_into"):
     """A person, most often at an account."""
 
     id: str = wire("Id", read_only=True)
@@ -93,7 +93,7 @@ class Contact(Record[Person], key="id", cursor="modified_at", hub_id="vaiven_id"
         return "hard_bounce" if self.bounced else "unknown"
 
 
-class Lead(Record[UnifiedLead], key="id", cursor="modified_at", hub_id="vaiven_id"):
+class Lead(Record[UnifiedLead], key="id", cursor="modified_at", hub_id="vaiven_id", merged_into="merged_into"):
     """An enquiry; once converted it is read only, and names what became of it."""
 
     id: str = wire("Id", read_only=True)

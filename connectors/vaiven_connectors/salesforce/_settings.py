@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from vaiven_sdk import Config, PermissionMissing, ReconnectRequired, Session
+from vaiven_sdk import Config, PermissionMissing, ReconnectRequired, Session, TokenAnswer
 
 V = "/services/data/v65.0"
 """Below it stands the REST API of Winter '26; each version lives three years at least
@@ -48,8 +48,19 @@ class Settings(Config):
     )
 
 
+def domain_of(url: object) -> str:
+    """The My Domain of an organization's address; empty for any other: it would carry the token elsewhere."""
+    host = urlsplit(str(url or "")).hostname or ""
+    domain = host.removesuffix(HOME)
+    return domain if host.endswith(HOME) and re.fullmatch(MY_DOMAIN, domain) else ""
+
+
+ANSWER = TokenAnswer(settings={"instance": lambda told: domain_of(told.get("instance_url"))})
+"""A token comes with the organization's address (help.salesforce.com, "OAuth 2.0 Web Server Flow", 2026-11-25)."""
+
+
 async def complete(hub: Session[Settings]) -> Settings:
-    """The settings with the organization's host: `urls.rest` of the UserInfo endpoint.
+    """The settings with the organization's host, for a token that was pasted: `urls.rest` of the UserInfo endpoint.
 
     Source: help.salesforce.com, "Query for User Information" (xcloud.remoteaccess_using_userinfo_endpoint), 2026-11-25.
     """
@@ -61,8 +72,6 @@ async def complete(hub: Session[Settings]) -> Settings:
         # Here, and nowhere else, a bad token is answered by 403
         # (github.com/forcedotcom/SalesforceMobileSDK-Android/pull/2430, read 2026-11-25).
         raise ReconnectRequired("Salesforce does not accept the access token.", why=problem.why) from None
-    host = urlsplit(str((about.get("urls") or {}).get("rest") or "")).hostname or ""
-    # Anything else would carry the token elsewhere; without a host the next request says that the setting is empty.
-    domain = host.removesuffix(HOME)
-    known = host.endswith(HOME) and re.fullmatch(MY_DOMAIN, domain)
-    return hub.config.model_copy(update={"instance": domain}) if known else hub.config
+    # Without a host the next request says that the setting is empty.
+    domain = domain_of((about.get("urls") or {}).get("rest"))
+    return hub.config.model_copy(update={"instance": domain}) if domain else hub.config

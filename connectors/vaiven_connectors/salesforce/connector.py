@@ -20,7 +20,7 @@ from vaiven_connectors.salesforce._people import Account as AccountRecord
 from vaiven_connectors.salesforce._people import Contact, Lead
 from vaiven_connectors.salesforce._sales import Campaign, Opportunity, OpportunityStage
 from vaiven_connectors.salesforce._service import Case, Task, User
-from vaiven_connectors.salesforce._settings import Settings, V, complete
+from vaiven_connectors.salesforce._settings import ANSWER, Settings, V, complete
 from vaiven_sdk import (
     Account,
     ClientCredentials,
@@ -48,7 +48,7 @@ salesforce = Connector(
     auth=[
         # Addresses: help.salesforce.com, "OAuth Endpoints", read 2026-11-25. An answer does not say how long its token
         # lives (the session's timeout decides), so each is used until it is refused.
-        OAuth2(AUTHORIZE, TOKEN),
+        OAuth2(AUTHORIZE, TOKEN, answer=ANSWER),
         JwtBearer(
             TOKEN,
             {"iss": "{client_id}", "sub": "{username}", "aud": "https://{config.login}"},
@@ -57,8 +57,9 @@ salesforce = Connector(
                 Input("username", "User name", secret=False),
                 Input("private_key", "Private key (PEM)"),
             ),
+            answer=ANSWER,
         ),
-        ClientCredentials(TOKEN),
+        ClientCredentials(TOKEN, answer=ANSWER),
     ],
     limits=LIMITS,
     docs="https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/",
@@ -118,8 +119,8 @@ async def erase(hub: Session[Settings], writes: Sequence[Write[Contact]]) -> lis
 @salesforce.account
 async def account(hub: Session[Settings]) -> Account:
     """The organization: Object Reference, "Organization", read 2026-11-25."""
-    (row,) = (await hub.get(f"{V}/query", q="SELECT Id, Name FROM Organization"))["records"]
-    return Account(str(row["Id"]), str(row["Name"]))
+    (row,) = (await hub.get(f"{V}/query", q="SELECT Id, Name, IsSandbox FROM Organization"))["records"]
+    return Account(str(row["Id"]), f"{row['Name']} (sandbox)" if row.get("IsSandbox") else str(row["Name"]))
 
 
 @salesforce.prepare

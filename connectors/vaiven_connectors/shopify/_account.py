@@ -6,16 +6,45 @@ months, so this one may be retired from 2027-10-01 on (shopify.dev/docs/api/usag
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from vaiven_sdk import ApiKey, Config, ConfigInvalid, Connector, Limit, OAuth2, PermissionMissing, Scope, VaivenError
+from vaiven_sdk import (
+    ApiKey,
+    Config,
+    ConfigInvalid,
+    Connector,
+    Limit,
+    OAuth2,
+    PermissionMissing,
+    RequestRefused,
+    Scope,
+    VaivenError,
+)
 from vaiven_sdk.limits import throttle_status
 
 from ._graphql import estimate, spent
 
+if TYPE_CHECKING:
+    from vaiven_sdk.http import Answer
+
 VERSION = "2026-10"
+
+
+def served(answer: Answer) -> VaivenError | None:
+    """A version that is retired is not refused: the oldest one that is left answers, and says so in a header.
+
+    Source: shopify.dev/docs/api/usage/versioning, read 2026-11-25.
+    """
+    version = answer.headers.get("x-shopify-api-version", VERSION)
+    if version == VERSION:
+        return None
+    return RequestRefused(
+        "Shopify no longer serves the API version that this connector speaks.",
+        why=f"{VERSION} was asked for, {version} answered",
+        remedy="Update Vaiven: a newer Shopify connector speaks a newer version.",
+    )
 
 
 def _name_of(value: object) -> object:
@@ -64,6 +93,7 @@ shopify = Connector(
             cost=estimate,
             actual=spent,
             learn=throttle_status,
+            grows=True,
             source="shopify.dev/docs/apps/build/apis/graphql-admin/rate-limits, read 2026-11-25",
         )
     ],
@@ -83,6 +113,13 @@ def name_error(status: int, body: Any) -> VaivenError | None:
     if status == 423:
         return PermissionMissing(
             "Shopify has locked the shop.", why=why, remedy="Its owner asks Shopify's support why; then sync again."
+        )
+    if status == 403 and isinstance(body, dict):
+        return PermissionMissing(
+            "Shopify does not let this app at the shop.",
+            why=why,
+            remedy="Look in the shop's admin whether the shop is open and the app is installed, and install it anew"
+            " with the scopes that `vaiven connectors show shopify` lists; then sync again.",
         )
     # A result file that has expired is missing too, but its host answers no JSON.
     if status == 404 and isinstance(body, dict) and "errors" in body:

@@ -1,4 +1,4 @@
-"""GraphQL documents made of a record's paths, what they cost, and how a mutation is sent.
+"""GraphQL documents made of a record's paths, what they cost, and what they refuse.
 
 Facts of the schema: @shopify/dev-mcp 1.16.0, admin_2026-10; of costs: shopify.dev/docs/apps/build/apis/graphql-admin/
 rate-limits; both read 2026-11-25.
@@ -7,15 +7,13 @@ rate-limits; both read 2026-11-25.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from vaiven_sdk import RequestRefused
-from vaiven_sdk.read import graphql_error
+from vaiven_sdk import user_errors
 
 if TYPE_CHECKING:
-    from vaiven_sdk import Session
-    from vaiven_sdk.http import Answer
+    from vaiven_sdk import RequestRefused
     from vaiven_sdk.limits import Answered, Ask
 
 PATH = "/graphql.json"
@@ -97,27 +95,15 @@ def spent(answer: Answered) -> float | None:
     return None if cost is None else float(cost)
 
 
-# ------------------------------------------------------------------------------------------------- asking and telling
-async def told(hub: Session[Any], query: str, variables: Mapping[str, Any], *, safe: bool = True) -> Answer:
-    """The answer to one document.
-
-    Raises:
-        VaivenError: the answer has `errors`, whatever its status.
-    """
-    body = {"query": query, "variables": dict(variables)}
-    return await hub.request("POST", PATH, json=body, safe=safe, check=graphql_error)
-
-
-async def ask(hub: Session[Any], query: str, variables: Mapping[str, Any], *, safe: bool = True) -> dict[str, Any]:
-    """The `data` of one document; see `told`."""
-    data: dict[str, Any] = (await told(hub, query, variables, safe=safe)).json().get("data") or {}
-    return data
-
-
+# ------------------------------------------------------------------------------------------------- what it refuses
 def refusals(payload: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Code and sentence of each of a payload's userErrors: refusals that come with HTTP 200."""
-    found: Sequence[Mapping[str, Any]] = (payload or {}).get("userErrors") or ()
-    return [(_code(one), _sentence(one)) for one in found]
+    """Code and sentence of each of a payload's userErrors; several mutations have plain ones, without a code."""
+    return [
+        (next((name for words, name in _WORDS.items() if words in sentence.lower()), code), sentence)
+        if code == "refused"
+        else (code, sentence)
+        for code, sentence in user_errors(payload)
+    ]
 
 
 def refused(problem: RequestRefused) -> tuple[str, str]:
@@ -134,16 +120,3 @@ _WORDS = {
     "be found": "not_found",
     "not found": "not_found",
 }
-
-
-def _code(error: Mapping[str, Any]) -> str:
-    if error.get("code"):
-        return str(error["code"]).lower()
-    # Several mutations have plain user errors, without a code.
-    text = str(error.get("message") or "").lower()
-    return next((code for words, code in _WORDS.items() if words in text), "refused")
-
-
-def _sentence(error: Mapping[str, Any]) -> str:
-    where = ".".join(str(step) for step in error.get("field") or ())
-    return f"{where}: {error.get('message')}" if where else str(error.get("message"))

@@ -31,6 +31,7 @@ from vaiven_sdk import (
 )
 from vaiven_sdk.read import graphql_error
 
+from ._account import served
 from ._customers import is_blank
 from ._graphql import MOST, PATH, each_costs, refusals
 
@@ -62,12 +63,10 @@ def bulk(root: str, select: Select) -> Read:
         query = f"{{ {root} {{ edges {{ node {{ {select(window)} }} }} }} }}"
         return {"query": _RUN, "variables": {"query": query}}
 
-    create = replace(post(PATH, json=body), check_answer=_started)
-    poll = replace(post(PATH, json={"query": _POLL, "variables": {"id": "{job}"}}), check_answer=_polled)
     return report(
-        create=create,
+        create=post(PATH, json=body, check=_started),
         job="data.bulkOperationRunQuery.bulkOperation.id",
-        poll=poll,
+        poll=post(PATH, json={"query": _POLL, "variables": {"id": "{job}"}}, check=_polled(root)),
         status="data.bulkOperation.status",
         done="COMPLETED",
         failed=("FAILED", "CANCELED", "EXPIRED"),
@@ -79,7 +78,7 @@ def bulk(root: str, select: Select) -> Read:
 
 
 def _started(answer: Answer) -> VaivenError | None:
-    problem = graphql_error(answer)
+    problem = graphql_error(answer) or served(answer)
     if problem is not None:
         return problem
     told = (answer.json().get("data") or {}).get("bulkOperationRunQuery") or {}
@@ -90,55 +89,64 @@ def _started(answer: Answer) -> VaivenError | None:
     return None
 
 
-def _polled(answer: Answer) -> VaivenError | None:
-    problem = graphql_error(answer)
-    if problem is not None:
-        return problem
-    found = (answer.json().get("data") or {}).get("bulkOperation") or {}
-    if found.get("errorCode") == "ACCESS_DENIED":
-        return PermissionMissing("Shopify ended a bulk operation: something in it is not allowed to this app.")
-    return None
+def _polled(root: str) -> Callable[[Answer], VaivenError | None]:
+    """Shopify tells of a missing scope and of missing approval alike, and only when it is at work."""
+
+    def check(answer: Answer) -> VaivenError | None:
+        problem = graphql_error(answer)
+        if problem is not None:
+            return problem
+        found = (answer.json().get("data") or {}).get("bulkOperation") or {}
+        if found.get("errorCode") == "ACCESS_DENIED":
+            return PermissionMissing(
+                f"Shopify ended the reading of {root}: something in it is not allowed to this app.",
+                why="ACCESS_DENIED",
+                remedy="Install the app anew with the scopes that `vaiven connectors show shopify` lists. What tells"
+                " who a customer is needs Shopify's approval for protected customer data, too (Partner Dashboard > API"
+                " access).",
+            )
+        return None
+
+    return check
 
 
 def changed(root: str, select: Select, *, most: int = _PAGE) -> Read:
     """What has changed since, oldest first; `fit` makes its pages as large as their cost allows."""
 
-    def text(inner: str) -> str:
+    def query(window: Window) -> str:
         return (
-            f"query page($first: Int!, $after: String, $filter: String) {{ {root}(first: $first, after: $after,"
-            f" query: $filter, sortKey: UPDATED_AT) {{ nodes {{ {inner} }} pageInfo {{ hasNextPage endCursor }} }} }}"
+            f"query page($first: Int!, $after: String, $filter: String) {{ {root}(first: $first, after: $after, query:"
+            f" $filter, sortKey: UPDATED_AT) {{ nodes {{ {select(window)} }} pageInfo {{ hasNextPage endCursor }} }} }}"
         )
 
-    def body(window: Window) -> dict[str, Any]:
-        return {"query": text(select(window)), "variables": {"filter": _since(window)}}
-
-    pages = replace(graphql(text("id"), items=root, page_size=most, path=PATH), json=body)
+    pages = graphql(query, items=root, page_size=most, path=PATH, variables={"filter": _since}, check=served)
     return capped(pages, cap=MOST_LISTED, by="updatedAt")
 
 
 def changed_within(root: str, one: str, inner: str, select: Select) -> Read:
     """All children, in the connection `inner`, of each parent that has changed since."""
-    child = (
-        f"query page($id: ID!, $first: Int!, $after: String) {{ {one}(id: $id) {{ {inner}(first: $first, after: $after)"
-        f" {{ nodes {{ %s }} pageInfo {{ hasNextPage endCursor }} }} }} }}"
+
+    def query(window: Window) -> str:
+        return (
+            f"query page($id: ID!, $first: Int!, $after: String) {{ {one}(id: $id) {{ {inner}(first: $first,"
+            f" after: $after) {{ nodes {{ {select(window)} }} pageInfo {{ hasNextPage endCursor }} }} }} }}"
+        )
+
+    pages = graphql(
+        query,
+        items=f"{one}.{inner}",
+        page_size=_PAGE,
+        path=PATH,
+        variables={"id": "{parent.id}"},
+        check=_parent_there(one),
     )
-
-    def body(window: Window) -> dict[str, Any]:
-        parent = (window.parent or {})["id"]
-        return {"query": child % select(window), "variables": {"id": parent}}
-
-    pages = replace(graphql(child % "id", items=f"{one}.{inner}", page_size=_PAGE, path=PATH), json=body)
-    gone = replace(pages, check_answer=_parent_there(one))
-    return each(changed(root, lambda _: "id updatedAt"), gone, inject={"__parentId": "parent.id"}, carry=["id"])
+    return each(changed(root, lambda _: "id updatedAt"), pages, inject={"__parentId": "parent.id"})
 
 
 def _parent_there(one: str) -> Callable[[Answer], VaivenError | None]:
     """A parent that was deleted since it was listed is null: its page has no children, and that is all."""
 
     def check(answer: Answer) -> VaivenError | None:
-        problem = graphql_error(answer)
-        if problem is not None:
-            return problem
         data = answer.json().get("data")
         if isinstance(data, dict) and data.get(one, ...) is None:
             return NotFound(f"The {one} is gone.")

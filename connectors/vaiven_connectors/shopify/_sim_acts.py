@@ -97,6 +97,17 @@ class Acts(Vendor):
         return str(place(self.shop, {"customer": customer, "lines": list(lines), **more})["id"])
 
     @action
+    def seed_orders(self, orders: Sequence[Json]) -> list[str]:
+        """Load orders, each as `place_order` takes it, and maybe `refund`: what is given back, as `refund` takes it."""
+        made = []
+        for one in orders:
+            order = self.place_order(**{name: value for name, value in one.items() if name != "refund"})
+            if one.get("refund"):
+                self.refund(order, **one["refund"], loaded=True)
+            made.append(order)
+        return made
+
+    @action
     def refund(self, order: str, lines: Mapping[str, int] | None = None, **more: Any) -> str:
         """The staff gives money back: lines by index, or `amount`; `at` is its own date."""
         return str(refund(self.shop, order, {"lines": lines, **more})["id"])

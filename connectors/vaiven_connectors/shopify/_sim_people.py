@@ -135,14 +135,16 @@ def phone_number(row: Json, info: Any) -> Json | None:
     if not row["phone"]:
         return None
     held = row["smsConsent"]
+    state = held["marketingState"]
     return {
         "phoneNumber": row["phone"],
-        "marketingState": held["marketingState"],
+        "marketingState": state,
         "marketingOptInLevel": held["marketingOptInLevel"],
         "marketingUpdatedAt": held["consentUpdatedAt"],
         "marketingCollectedFrom": "SHOPIFY",
         "smsMarketingConsent": {
-            "state": held["marketingState"],
+            # CustomerMarketingConsentState has another word for it than CustomerSmsMarketingState.
+            "state": "NEVER_SUBSCRIBED" if state == "NOT_SUBSCRIBED" else state,
             "optInLevel": held["marketingOptInLevel"],
             "updatedAt": held["consentUpdatedAt"],
             "collectedFrom": "SHOPIFY",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 from typing import Any
@@ -154,10 +155,10 @@ class Shop:
         flags = {"attributeToApp": False, "attributeToUser": True, "criticalAlert": False, "appTitle": None}
         self.events.add({**about, **flags})
 
-    def touch(self, table: Table, gid: str) -> None:
-        """Move a record's `updatedAt` on, because something near it changed."""
+    def touch(self, table: Table, gid: str, at: datetime | None = None) -> None:
+        """Move a record's `updatedAt` on, because something near it changed; `at` tells of a past."""
         if gid in table:
-            table.change(gid, {})
+            table.change(gid, {}, at=at)
 
     def amount_spent(self, customer: str) -> Decimal:
         """What a customer has paid, less what was given back, in the shop's currency."""

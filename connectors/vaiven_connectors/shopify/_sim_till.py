@@ -172,7 +172,7 @@ def place(shop: Shop, given: Mapping[str, Any]) -> Json:
     parts = [*lines, *made["transactions"]]
     shop.parts.update(dict.fromkeys((one["id"] for one in parts), made["id"]))
     if customer:
-        shop.touch(shop.customers, customer["id"])
+        shop.touch(shop.customers, customer["id"], when)
     return made
 
 
@@ -242,8 +242,10 @@ def refund(shop: Shop, gid: str, given: Mapping[str, Any]) -> Json:
     changed = {**order, "lineItems": lines, "refunds": [*order["refunds"], made]}
     changed["transactions"] = [*order["transactions"], back]
     shop.parts.update({made["id"]: gid, back["id"]: gid})
-    shop.orders.change(gid, {**changed, **totals(changed), "updatedAt": shop.now()})
+    # Loaded from a past, it moves the order to that time; otherwise only the refund is dated back.
+    when = datetime.fromisoformat(now) if given.get("loaded") else None
+    shop.orders.change(gid, {**changed, **totals(changed)}, at=when)
     shop.heard("REFUNDS_CREATE", made)
     if order["customerId"]:
-        shop.touch(shop.customers, order["customerId"])
+        shop.touch(shop.customers, order["customerId"], when)
     return made

@@ -15,7 +15,7 @@ from vaiven_sdk import Outcome, RequestRefused, Session, Write
 
 from ._account import Settings
 from ._customers import HUB_ID, NAMESPACE, TYPES, Customer
-from ._graphql import ask, is_meta, refusals, refused, selection, unmeta
+from ._graphql import PATH, is_meta, refusals, refused, selection, unmeta
 
 Hub = Session[Settings]
 One = Callable[[Hub, Write[Customer]], Awaitable[Outcome]]
@@ -150,7 +150,7 @@ def _changing(write: Write[Customer]) -> Parts:
 async def _told(hub: Hub, write: Write[Customer], parts: Parts, *, safe: bool) -> Outcome:
     """Send one document; its last customer is how Shopify keeps it now."""
     try:
-        data = await ask(hub, parts.query, parts.variables, safe=safe)
+        data = await hub.graphql(parts.query, parts.variables, path=PATH, safe=safe)
     except RequestRefused as problem:
         return write.rejected(*refused(problem))
     stored: Mapping[str, Any] | None = None
@@ -218,7 +218,8 @@ async def find(hub: Hub, writes: Sequence[Write[Customer]]) -> list[dict[str, An
             declared.append(f"${alias}: CustomerIdentifierInput!")
             asked.append(f"{alias}: customerByIdentifier(identifier: ${alias}) {{ {inner} }}")
             variables[alias] = identifier
-    data = await ask(hub, f"query find({', '.join(declared)}) {{ {' '.join(asked)} }}", variables)
+    query = f"query find({', '.join(declared)}) {{ {' '.join(asked)} }}"
+    data = await hub.graphql(query, variables, path=PATH)
     found = [*data.pop("nodes", ()), *data.values()]
     # A node of another type has none of the fields.
     return list({one["id"]: one for one in found if one and "id" in one}.values())
@@ -241,7 +242,7 @@ async def delete(hub: Hub, writes: Sequence[Write[Customer]]) -> list[Outcome]:
 
 
 async def _deleted(hub: Hub, write: Write[Customer]) -> Outcome:
-    data = await ask(hub, _DELETE, {"input": {"id": write.id}})
+    data = await hub.graphql(_DELETE, {"input": {"id": write.id}}, path=PATH, safe=True)
     for code, sentence in refusals(data.get("customerDelete")):
         return write.deleted() if code == "not_found" else write.rejected(code, sentence)
     return write.deleted()
@@ -253,11 +254,11 @@ async def erase(hub: Hub, writes: Sequence[Write[Customer]]) -> list[Outcome]:
 
 
 async def _erased(hub: Hub, write: Write[Customer]) -> Outcome:
-    found = (await ask(hub, _MAY, {"id": write.id})).get("customer")
+    found = (await hub.graphql(_MAY, {"id": write.id}, path=PATH)).get("customer")
     if not found:
         return write.deleted()
     if found["canDelete"]:
         return await _deleted(hub, write)
-    told = (await ask(hub, _ERASE, {"id": write.id})).get("customerRequestDataErasure")
-    no = next(iter(refusals(told)), None)
+    data = await hub.graphql(_ERASE, {"id": write.id}, path=PATH, safe=True)
+    no = next(iter(refusals(data.get("customerRequestDataErasure"))), None)
     return write.rejected(*no) if no else write.deleted()

@@ -1,14 +1,15 @@
 """Shopify: customers both ways; orders with their lines and refunds, products and variants are read."""
 
 from vaiven_sdk import Account, CreateKey, RequestRefused, Scope, Session, Window
+from vaiven_sdk.read import graphql_error
 from vaiven_sdk.webhooks import signatures
 
 from . import _writes
-from ._account import VERSION, Settings, shopify
+from ._account import Settings, served, shopify
 from ._catalogue import VARIANT_LISTS, Product, Variant
 from ._custom import fields_of
 from ._customers import NAMESPACE, TYPES, Customer
-from ._graphql import ask, refusals, selection, told
+from ._graphql import PATH, refusals, selection
 from ._orders import LINE_LISTS, REFUND, Line, Order, Refund
 from ._reads import LAG, bulk, changed, changed_within, children, fit, known, refunds_of
 from ._webhooks import hints
@@ -101,19 +102,9 @@ customers.custom_fields(fields_of)
 
 @shopify.account
 async def account(hub: Session[Settings]) -> Account:
-    """The shop; its own domain at Shopify is what webhooks call it by.
-
-    A version that is retired is not refused: Shopify answers in the oldest one that is left, and says so in a header
-    (shopify.dev/docs/api/usage/versioning, read 2026-11-25).
-    """
-    answer = await told(hub, "query shop { shop { name myshopifyDomain } }", {})
-    served = answer.headers.get("x-shopify-api-version", VERSION)
-    if served != VERSION:
-        raise RequestRefused(
-            "Shopify no longer serves the API version that this connector speaks.",
-            why=f"{VERSION} was asked for, {served} answered",
-            remedy="Update Vaiven: a newer Shopify connector speaks a newer version.",
-        )
+    """The shop; its own domain at Shopify is what webhooks call it by."""
+    query = {"query": "query shop { shop { name myshopifyDomain } }", "variables": {}}
+    answer = await hub.request("POST", PATH, json=query, safe=True, check=lambda a: graphql_error(a) or served(a))
     shop = answer.json()["data"]["shop"]
     return Account(shop["myshopifyDomain"], shop["name"])
 
@@ -130,7 +121,8 @@ async def prepare(hub: Session[Settings]) -> None:
     for key, kind in TYPES.items():
         name = f"Vaiven {key.replace('_', ' ')}"
         definition = {"namespace": NAMESPACE, "key": key, "name": name, "type": kind, "ownerType": "CUSTOMER"}
-        made = (await ask(hub, DEFINE, {"definition": definition})).get("metafieldDefinitionCreate")
+        data = await hub.graphql(DEFINE, {"definition": definition}, path=PATH, safe=True)
+        made = data.get("metafieldDefinitionCreate")
         for code, sentence in refusals(made):
             if code != "taken":
                 raise RequestRefused("Shopify refused to define a metafield.", why=sentence, body=made)

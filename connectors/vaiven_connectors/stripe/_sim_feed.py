@@ -52,6 +52,13 @@ class Feed(Subscriptions):
             raise StripeError(404, f"No such event: '{call.id}'", code="resource_missing", param="id")
         return row
 
+    @operation("GET", "/v1/balance")
+    def retrieve_balance(self, call: Call) -> Json:
+        """What the account has: nothing, in its one currency; whether it is real money is what one asks for."""
+        call.check({})
+        amount = {"amount": 0, "currency": "usd", "source_types": {"card": 0}}
+        return {"object": "balance", "available": [amount], "livemode": self.live, "pending": [dict(amount)]}
+
     @operation("GET", "/v1/account")
     def retrieve_account(self, call: Call) -> Json:
         """The account that the key belongs to."""

@@ -199,6 +199,14 @@ class StripeSimulator(Driven):
                 f"details, or we can help at {_HELP}.",
             )
         hidden = given[:8] + "*" * max(len(given) - 12, 0) + given[-4:]
+        if given.startswith("pk_"):
+            # stripe-node and others quote it: getlago/lago-api pull request 3650, spreedly-gem issue 106.
+            raise StripeError(
+                403,
+                "This API call cannot be made with a publishable API key. Please use a secret API key. You can find a "
+                "list of your API keys at https://dashboard.stripe.com/account/apikeys.",
+                code="secret_key_required",
+            )
         if given != self.secret:
             raise StripeError(401, f"Invalid API Key provided: {hidden}")
         if self.quirk["expired_key"]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from vaiven_sdk.config import SETTING
 from vaiven_sdk.errors import (
     AnswerMalformed,
     ReconnectRequired,
@@ -22,8 +24,6 @@ from vaiven_sdk.errors import (
 from vaiven_sdk.limits import retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from vaiven_sdk.http import Answer
 
 ABSURD = 10 * 365 * 86_400
@@ -48,6 +48,8 @@ class TokenAnswer:
         lasts: seconds that a token lives when the answer does not say, or says nonsense (nothing, less than nothing,
             over ten years). 0: unknown; then it is used until it is refused.
         scope: path of the scopes that were granted: a text, or a list.
+        settings: settings of the connection that the answer tells (the address of the customer's own server): by name
+            of the setting, the path or a function of the decoded answer. Each fills a setting that is empty.
     """
 
     token: str = "access_token"  # noqa: S105 - a path
@@ -57,6 +59,7 @@ class TokenAnswer:
     expires_as: Literal["seconds", "milliseconds", "epoch", "epoch_ms", "iso"] = "seconds"
     lasts: float = 0.0
     scope: str = "scope"
+    settings: Mapping[str, str | Callable[[Any], object]] = field(default_factory=dict)
 
     def read(self, answer: Answer, *, name: str = "access_token") -> dict[str, str]:
         """The values that the answer brings: the token under `name`, `refresh_token`, `expires_at`, `scope`.
@@ -80,6 +83,9 @@ class TokenAnswer:
         if not (token.isascii() and token.isprintable()):
             raise AnswerMalformed("The token address gave a token that no header can hold.")
         found = {name: token, "expires_at": self._end(body, datetime.fromtimestamp(time.time(), UTC))}
+        for setting, at in self.settings.items():
+            if told := _text(at(body) if callable(at) else dig(body, at)):
+                found[SETTING + setting] = told
         refresh, scope = _text(dig(body, self.refresh_token)), _scope(dig(body, self.scope))
         return found | ({"refresh_token": refresh} if refresh else {}) | ({"scope": scope} if scope else {})
 

@@ -18,6 +18,7 @@ from tenacity import (
 
 from vaiven_sdk.auth import OAuth2, Outgoing, Together, TokenAuth, choose
 from vaiven_sdk.auth.token import refusal
+from vaiven_sdk.config import completed
 from vaiven_sdk.errors import (
     ConfigInvalid,
     OriginRefused,
@@ -31,7 +32,7 @@ from vaiven_sdk.errors import (
 from vaiven_sdk.http import _log
 from vaiven_sdk.http._address import Address, Addresses
 from vaiven_sdk.http._answer import Answer, Traffic
-from vaiven_sdk.http._problem import hide, problem
+from vaiven_sdk.http._problem import hide, named, problem
 from vaiven_sdk.http._tokens import Tokens
 from vaiven_sdk.http._wire import LARGEST_ANSWER, LARGEST_DOWNLOAD, Lost, body, carried
 from vaiven_sdk.limits import LONGEST_WAIT, Throttle
@@ -115,6 +116,7 @@ class Http:
             )
         self._scheme = scheme
         self._tokens = Tokens(scheme, self.credential, self.config, self.keep)
+        self.config = completed(self.config, self.credential)
         self._addresses = Addresses(self.connector, self.config, self.base_url)
         if self._tokens.used or not isinstance(scheme, TokenAuth):
             # A credential that no request can carry is told now, not after the first pages.
@@ -143,6 +145,8 @@ class Http:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        content_type: str = "",
         headers: Mapping[str, str] | None = None,
         safe: bool = False,
         cost: float | None = None,
@@ -160,6 +164,8 @@ class Http:
             params: query.
             json: body to send as JSON.
             form: body to send as a form, if not JSON.
+            content: body to send as it is (CSV, JSON lines, multipart), instead of both.
+            content_type: of that body.
             headers: further headers.
             safe: repeating it does no harm: a read, a write by key, or one with an idempotency key.
             cost: what it uses up of the limits that price requests, instead of their own estimate.
@@ -172,17 +178,20 @@ class Http:
         Raises:
             VaivenError: by who must act; see `vaiven_sdk.errors`.
         """
+        if not self._addresses.complete:
+            await self.settle()
         address = self._addresses.of(path, own=own)
         signed = address.ours or not presigned
-        content, kind = body(json, form)
+        sent, kind = body(json, form, content)
         extra = {
             # Below what is named: JSON:API has a media type of its own.
             **({"Content-Type": kind} if kind else {}),
             **(self.connector.headers if signed else {}),
+            **({"Content-Type": content_type} if content_type else {}),
             **(headers or {}),
         }
         whole = self._whole(address, path, params)
-        request = self._client.build_request(method, whole, content=content, headers=extra)
+        request = self._client.build_request(method, whole, content=sent, headers=extra)
         task = _Task(request, address.key, safe, self._until(deadline), json, cost, signed, check, into)
         try:
             return await self._tried(task)
@@ -193,6 +202,12 @@ class Http:
             raise first
         # It was refused before it did anything: also a write may be sent again.
         return await self._tried(task)
+
+    async def settle(self) -> None:
+        """See to it that there is a token, and take the settings that its answer tells."""
+        await self._tokens.ready(self._ask_token)
+        self.config = completed(self.config, self._tokens.credential)
+        self._addresses = Addresses(self.connector, self.config, self.base_url)
 
     async def exchange(self, code: str, *, redirect_uri: str, verifier: str = "") -> dict[str, str]:
         """Exchange an authorization code for tokens, and use them from now on.
@@ -226,6 +241,7 @@ class Http:
             hide(refused, self._tokens.secrets | {code, verifier})
             raise
         await self._tokens.take(credential)
+        await self.settle()
         return credential
 
     def _whole(self, address: Address, path: str, params: Mapping[str, Any] | None) -> httpx.URL:
@@ -285,8 +301,8 @@ class Http:
         where, secrets = self._where(task.request), self._tokens.secrets | task.secrets
         if answer.status >= 400:
             self.traffic.refused += 1
-            refine = self.connector.hooks.get("error")
-            error = problem(self.connector.name, where, answer, repeatable=task.safe, refine=refine)
+            hook = self.connector.hooks.get("error")
+            error = problem(self.connector.name, where, answer, repeatable=task.safe, refine=hook)
             task.refused = task.signed and isinstance(error, ReconnectRequired)
             raise hide(error, secrets)
         if task.check is not None and (found := task.check(answer)) is not None:
@@ -346,6 +362,8 @@ class Http:
                     ) from None
                 if answer.status in {408, 429} or answer.status >= 500:
                     raise hide(refusal(answer.status, None, answer.headers), known)
+                if (found := named(answer, self.connector.hooks.get("error"))) is not None:
+                    raise hide(found, known)
                 return answer
         raise AssertionError("tenacity ends with an answer or an error")
 

@@ -43,6 +43,11 @@ class Addresses:
         # `connected` may have yet to find a setting that it needs: until then only full addresses work.
         self._base = base.rstrip("/") + "/" if base else ""
 
+    @property
+    def complete(self) -> bool:
+        """Whether the base URL lacks no setting."""
+        return bool(self._base)
+
     def of(self, path: str, *, own: bool = False, trusted: bool = False) -> Address:
         """The address that a request goes to.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 import msgspec
 
 from vaiven_sdk.errors import (
+    CustomerError,
     NotFound,
     PermissionMissing,
     ReconnectRequired,
@@ -16,6 +19,7 @@ from vaiven_sdk.errors import (
     VaivenError,
     VendorBusy,
     VendorDown,
+    VendorError,
 )
 from vaiven_sdk.limits import retry_after
 
@@ -25,19 +29,22 @@ if TYPE_CHECKING:
     from vaiven_sdk.http._answer import Answer
 
 
+_LONGEST = 20_000
+"""Bytes of a refusal's text that are looked at."""
+
+
 def problem(
     vendor: str, where: str, answer: Answer, *, repeatable: bool, refine: Callable[[int, Any], Any] | None
 ) -> VaivenError:
     """The error of an answer of 400 and above; `refine` is the connector's own naming of errors."""
-    try:
-        body = msgspec.json.decode(answer.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        body = None
+    body = told(answer)
     found = refine(answer.status, body) if refine else None
     if isinstance(found, VaivenError):
         return found
-    why = reason(body) or f"HTTP {answer.status}"
-    status = answer.status
+    status, why = answer.status, reason(body) or f"HTTP {answer.status}"
+    if isinstance(body, str) and not why.startswith("HTTP"):
+        # A text without a form may be anybody's: a proxy's, say.
+        why = f"HTTP {status}: {why}"
     if status == 401:
         return ReconnectRequired(f"{vendor} does not accept the credential.", why=why)
     if status == 403:
@@ -57,8 +64,34 @@ def problem(
     return RequestRefused(f"{where} refused the request.", why=why, status=status, body=body)
 
 
+def named(answer: Answer, refine: Callable[[int, Any], Any] | None) -> VaivenError | None:
+    """What the connector calls the refusal of a token, where that is for the customer to mend or the vendor's fault.
+
+    A hook that knows the API's errors alone calls such a refusal a bad request of ours; the standard's codes say more.
+    """
+    found = refine(answer.status, told(answer)) if refine and answer.status >= 400 else None
+    return found if isinstance(found, (CustomerError, VendorError)) else None
+
+
+def told(answer: Answer) -> Any:
+    """The body of a refusal: its JSON, else its text; None when there is neither."""
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(answer.content)
+    with suppress(UnicodeDecodeError):
+        # The cut may go through a character.
+        return codecs.getincrementaldecoder("utf-8")().decode(answer.content[:_LONGEST]).strip() or None
+    return None
+
+
 def reason(body: Any) -> str:
-    """The sentence that most vendors put in an error body, cut to a line; never the request itself."""
+    """The sentence that most vendors put in an error body, cut to a line; never the request itself.
+
+    Of a list it is the first entry's. A plain text is the sentence; a page of HTML is none.
+    """
+    if isinstance(body, list):
+        return next((said for said in map(reason, body) if said), "")
+    if isinstance(body, str):
+        return "" if body.lstrip()[:1] == "<" else " ".join(body.split())[:300]
     if not isinstance(body, dict):
         return ""
     inner = body.get("error")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vaiven_sdk.auth import TokenAuth
 from vaiven_sdk.auth.token import instant
+from vaiven_sdk.config import SETTING
 from vaiven_sdk.errors import ReconnectRequired, VaivenError, VendorError
 from vaiven_sdk.http._problem import hide
 
@@ -59,7 +60,11 @@ class Tokens:
     @property
     def secrets(self) -> set[str]:
         """Every secret value that this client has held."""
-        return self._former | {v for name, v in self.credential.items() if name not in self._open}
+        return self._former | {v for name, v in self.credential.items() if not self._told(name)}
+
+    def _told(self, name: str) -> bool:
+        """Whether a value is no secret: it stands in settings and in addresses."""
+        return name in self._open or name.startswith(SETTING)
 
     @property
     def used(self) -> str:

@@ -60,8 +60,10 @@ async def carried(
     return Answer(response.status_code, response.headers, content, unsigned)
 
 
-def body(json: Any, form: Mapping[str, str] | None) -> tuple[bytes | None, str]:
-    """The bytes of a body, and its content type."""
+def body(json: Any, form: Mapping[str, str] | None, content: bytes | None = None) -> tuple[bytes | None, str]:
+    """The bytes of a body, and the content type that follows from how it was given."""
+    if content is not None:
+        return content, ""
     if json is not None:
         return msgspec.json.encode(json), "application/json"
     if form is not None:

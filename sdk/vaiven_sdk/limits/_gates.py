@@ -137,10 +137,16 @@ class Window:
 
 
 class Bucket:
-    """A bucket of `calls` that refills evenly in `per` seconds; it is filled a twentieth slower than the vendor's."""
+    """A bucket of `calls` that refills evenly in `per` seconds; it is filled a twentieth slower than the vendor's.
 
-    def __init__(self, calls: float, per: float) -> None:
-        self.calls, self.per = calls, per
+    Args:
+        calls: what it holds.
+        per: seconds in which it refills.
+        grows: believe answers that name a larger bucket or a faster refill, too.
+    """
+
+    def __init__(self, calls: float, per: float, *, grows: bool = False) -> None:
+        self.calls, self.per, self.grows = calls, per, grows
         self.span = per * SLACK + 0.05
         self._rate = calls / self.span
         self._level, self._at = 0.0, 0.0
@@ -179,15 +185,17 @@ class Bucket:
         """Believe a smaller bucket, a slower refill and a higher level; what was sent since is added to the level."""
         self._drip(now)
         if reading.limit is not None and reading.limit >= 1:
-            rate = self._rate if not reading.rate else min(self._rate, reading.rate / SLACK)
-            self._cap, self._cap_rate = min(self.calls, reading.limit), rate
+            rate = reading.rate / SLACK if reading.rate else self._rate
+            self._cap = reading.limit if self.grows else min(self.calls, reading.limit)
+            self._cap_rate = rate if self.grows else min(self._rate, rate)
             self._cap_until = now + max(self.span, FORGET)
         if reading.limit is None or reading.remaining is None or sent < self._as_of:
             return
         self._as_of = sent
         since = sum(taken.cost for taken in self._sent if taken.at > sent)
         # The vendor's bucket may be larger than the declared one: what counts is how much of ours is left.
-        self._level = max(self._level, min(self.calls, reading.limit) - reading.remaining + since)
+        size = reading.limit if self.grows else min(self.calls, reading.limit)
+        self._level = max(self._level, size - reading.remaining + since)
 
     def _drip(self, now: float) -> tuple[float, float]:
         size, rate = (self._cap, self._cap_rate) if now < self._cap_until else (self.calls, self._rate)
@@ -238,7 +246,8 @@ def gates_of(limit: Limit) -> list[Gate]:
     """What keeps a declared limit."""
     out: list[Gate] = []
     if limit.calls:
-        out.append((Bucket if limit.steady else Window)(float(limit.calls), limit.per))
+        calls = float(limit.calls)
+        out.append(Bucket(calls, limit.per, grows=limit.grows) if limit.steady else Window(calls, limit.per))
     if limit.concurrent:
         out.append(Slots(limit.concurrent))
     return out

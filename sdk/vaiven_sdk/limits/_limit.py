@@ -59,6 +59,8 @@ class Limit:
         actual: what the answer says the request has cost, None when it does not; the estimate is settled by it.
         learn: what the answer says of this limit; the usual headers (`X-RateLimit-*`, IETF `RateLimit`, HubSpot's)
             are understood without it.
+        grows: `calls` is what the smallest plan allows: where an answer names a larger bucket, or a faster refill, that
+            holds instead. For a `steady` limit with `learn`.
     """
 
     calls: int = 0
@@ -71,8 +73,11 @@ class Limit:
     cost: float | Callable[[Ask], float] = 1.0
     actual: Callable[[Answered], float | None] | None = None
     learn: Callable[[Answered], Reading | None] | None = None
+    grows: bool = False
 
     def __post_init__(self) -> None:
+        if self.grows and not (self.steady and self.learn):
+            raise ValueError("a limit that grows is steady and has a learn function, which reads how large it is")
         if self.calls < 0 or self.concurrent < 0 or not (self.calls or self.concurrent) or self.per <= 0:
             what = f"{self.calls} in {self.per} s, {self.concurrent} at once"
             raise ValueError(f"a limit lets at least one call through in its window, not {what}")

@@ -3,7 +3,7 @@
 from vaiven_sdk.read._base import Fetched, Read, Send
 from vaiven_sdk.read._capped import capped
 from vaiven_sdk.read._each import each
-from vaiven_sdk.read._graphql import graphql, graphql_error
+from vaiven_sdk.read._graphql import graphql, graphql_error, user_errors
 from vaiven_sdk.read._hooked import AfterPage, Ask, BeforeRequest, Hooked
 from vaiven_sdk.read._report import report
 from vaiven_sdk.read._request import Request, get, post
@@ -29,5 +29,6 @@ __all__ = [
     "graphql_error",
     "post",
     "report",
+    "user_errors",
     "windows",
 ]

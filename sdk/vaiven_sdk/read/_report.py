@@ -22,7 +22,7 @@ from vaiven_sdk.read._request import Request, get
 from vaiven_sdk.read._window import Window
 
 _ROWS = 1000
-"""Records of a file that are stored at once."""
+"""Records of a file that are stored at once, where a report does not say."""
 _IN_MEMORY = 8 * 1024 * 1024
 _LONGEST_POLL = 60.0
 
@@ -42,11 +42,12 @@ class Report(Read):
     wait: float
     deadline: float
     expires: float
+    rows: int = _ROWS
 
     @property
     def size(self) -> int:
         """Records in a page."""
-        return self.download.size if isinstance(self.download, Read) and self.file is None else _ROWS
+        return self.download.size if isinstance(self.download, Read) and self.file is None else self.rows
 
     def templates(self) -> Iterable[str]:
         """Those of all its requests."""
@@ -63,7 +64,7 @@ class Report(Read):
     async def pages(
         self, send: Send, window: Window, *, state: Any = None, key: tuple[str, ...] = ("id",)
     ) -> AsyncGenerator[Fetched, None]:
-        """A first page without records, from which a later walk knows the job; then the file, 1,000 records a page."""
+        """A first page without records, from which a later walk knows the job; then the file, `rows` records a page."""
         at: dict[str, Any] | None = state if state and time.time() - state["at"] < self.expires else None
         resumed = at is not None
         while True:
@@ -151,7 +152,7 @@ class Report(Read):
                 await self._fetch(send, window, address, body)
                 row = at["row"] if number == at["file"] else 0
                 rows = islice(file.rows(body), row, None)
-                while chunk := list(islice(rows, _ROWS)):
+                while chunk := list(islice(rows, self.rows)):
                     row += len(chunk)
                     yield _page(chunk, {**at, "file": number, "row": row})
         yield Fetched((), None, {}, (), at["date"])
@@ -211,6 +212,7 @@ def report(  # noqa: PLR0913 - what such jobs differ in, each with the common va
     wait: float = 2.0,
     deadline: float = 1800.0,
     expires: float = 86_400.0,
+    rows: int = _ROWS,
 ) -> Report:
     """Read a report: order it, ask until it is ready, and download it.
 
@@ -235,6 +237,7 @@ def report(  # noqa: PLR0913 - what such jobs differ in, each with the common va
         wait: seconds before the first look; they double up to 60, and a Retry-After comes first.
         deadline: seconds after which this run gives up and leaves the job to the next.
         expires: seconds after which a job of an earlier run is not gone on with.
+        rows: records of a file that are stored at once: fewer where they are large.
 
     Raises:
         TypeError: the parts do not fit together.
@@ -244,6 +247,8 @@ def report(  # noqa: PLR0913 - what such jobs differ in, each with the common va
         raise TypeError("report: without a format, download=... must be a read of its records")
     if format is not None and isinstance(download, Read) and not isinstance(download, Request):
         raise TypeError("report: a file is downloaded with one request; give format=None for a read of pages")
+    if rows < 1:
+        raise TypeError(f"report: rows must be at least 1, not {rows}")
     file = FileFormat(format, compression, items, delimiter, skip, encoding) if format else None
     ends = [frozenset(map(_word, [words] if isinstance(words, (str, bool)) else words)) for words in (done, failed)]
-    return Report(create, job, asked, status, ends[0], ends[1], download, file, wait, deadline, expires)
+    return Report(create, job, asked, status, ends[0], ends[1], download, file, wait, deadline, expires, rows)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _NO_TURN = Turn({}, {})
 
+Check = Callable[["Answer"], "VaivenError | None"]
+"""Looks at an answer below 400 and may name an error."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request(Read):
@@ -31,7 +34,7 @@ class Request(Read):
     params: Mapping[str, str | int | bool | Slot] = field(default_factory=dict)
     json: Mapping[str, Any] | Slot | None = None
     around: Mapping[str, str] = field(default_factory=dict)
-    check_answer: Callable[[Answer], VaivenError | None] | None = None
+    check_answer: Check | None = None
 
     def __post_init__(self) -> None:
         if self.items is None and self.page.paths:
@@ -52,6 +55,15 @@ class Request(Read):
             TypeError: there is no array around the records.
         """
         return dataclasses.replace(self, around=paths)
+
+    def checked(self, look: Check) -> Request:
+        """The same read of a vendor that refuses with status 200.
+
+        Args:
+            look: sees each answer below 400 and may give an error; the answer is then treated as that error, so a
+                `VendorBusy` is waited for.
+        """
+        return dataclasses.replace(self, check_answer=look)
 
     @property
     def size(self) -> int:
@@ -165,6 +177,7 @@ def post(
     json: Mapping[str, Any] | Slot,
     items: str | None = None,
     page: Page | None = None,
+    check: Check | None = None,
     **params: str | int | bool | Slot,
 ) -> Request:
     """Read with POST (a search).
@@ -175,6 +188,7 @@ def post(
             function of the window.
         items: as in `get`.
         page: as in `get`.
+        check: looks at each answer below 400 and may name an error; see `Request.checked`.
         params: as in `get`.
     """
-    return Request("POST", path, items, page or Page.single(), params, json)
+    return Request("POST", path, items, page or Page.single(), params, json, check_answer=check)

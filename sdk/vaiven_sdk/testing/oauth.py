@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -44,6 +44,11 @@ class OAuthAccess:
         separator: between scopes, a space by RFC 6749; some vendors write a comma.
         code_ttl: seconds for which an authorization code is good.
         basic_only: the client must sign in with HTTP Basic, not in the form.
+        header: that carries an access token, in lower case.
+        schemes: words before it there, in lower case; none where the token stands alone.
+        query: query parameter that may carry it instead.
+        redirect: adds to, or changes, what the browser is sent back with (a signature, the shop's name).
+        answer: adds to, or changes, what the token endpoint answers (`instance_url`, other names).
     """
 
     chance: Random
@@ -56,6 +61,11 @@ class OAuthAccess:
     separator: str = " "
     code_ttl: float = 60.0
     basic_only: bool = False
+    header: str = "authorization"
+    schemes: Sequence[str] = ("bearer",)
+    query: str = ""
+    redirect: Callable[[Call, dict[str, str]], Mapping[str, str]] | None = None
+    answer: Callable[[Call, dict[str, Any]], Mapping[str, Any]] | None = None
     _codes: dict[str, _Grant] = field(default_factory=dict, repr=False)
     _refresh: dict[str, _Grant] = field(default_factory=dict, repr=False)
     _spent: dict[str, str] = field(default_factory=dict, repr=False)
@@ -70,8 +80,8 @@ class OAuthAccess:
 
     def check(self, call: Call) -> Caller:
         """Look the access token up."""
-        scheme, _, token = call.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        token = self._given(call)
+        if not token:
             raise Refusal("unauthenticated", "there is no token in this request", code="missing")
         grant = self._access.get(token)
         if grant is None:
@@ -79,6 +89,13 @@ class OAuthAccess:
         if grant.expires <= call.now.timestamp():
             raise Refusal("expired", "this token has expired")
         return Caller("app", grant.scopes if self.scopes else None)
+
+    def _given(self, call: Call) -> str:
+        said = call.headers.get(self.header, "")
+        if self.schemes:
+            scheme, _, said = said.partition(" ")
+            said = said.strip() if scheme.lower() in self.schemes else ""
+        return said or (call.one(self.query) or "" if self.query else "")
 
     def authorize(self, call: Call) -> Reply:
         """The consent page, on which the user agrees at once: a redirect with a code, or with an error."""
@@ -96,6 +113,8 @@ class OAuthAccess:
         answer = {"error": problem} if problem else {"code": self._code(call, redirect, asked)}
         if call.one("state"):
             answer["state"] = str(call.one("state"))
+        if self.redirect is not None:
+            answer = dict(self.redirect(call, answer))
         return Reply(None, 302, {"Location": f"{redirect}{'&' if '?' in redirect else '?'}{urlencode(answer)}"})
 
     def _code(self, call: Call, redirect: str, scopes: Sequence[str]) -> str:
@@ -125,7 +144,10 @@ class OAuthAccess:
             raise _error("unsupported_grant_type")
         refreshes = self.ttl is not None and kind != "client_credentials"
         refresh = form.get("refresh_token") if kind == "refresh_token" and not self.rotates else None
-        return Reply(self._issue(call, grant, refresh, refreshes=refreshes), headers={"Cache-Control": "no-store"})
+        issued = self._issue(call, grant, refresh, refreshes=refreshes)
+        if self.answer is not None:
+            issued = dict(self.answer(call, issued))
+        return Reply(issued, headers={"Cache-Control": "no-store"})
 
     def revoke(self, call: Call) -> Reply:
         """Revoke a token and all that came of the same consent (RFC 7009: an unknown one is no error)."""

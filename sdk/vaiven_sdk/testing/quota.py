@@ -162,6 +162,16 @@ class BucketQuota:
         self._last = cost
         return self.headers.left(most, self._used, now, now + self._used / self.per_second)
 
+    def give_back(self, points: float) -> None:
+        """Put back what the request being answered took and did not need: its true cost is known by its answer."""
+        back = min(max(points, 0.0), self._last)
+        self._used, self._last = self._used - back, self._last - back
+
+    @property
+    def left(self) -> float:
+        """What is in the bucket since the last request was counted; 0 where there is no limit."""
+        return max(0.0, self.most() - self._used)
+
     def done(self, call: Call, *, refused: bool = False) -> None:
         """What was taken is put back where another limit refused."""
         if refused:

@@ -53,9 +53,9 @@ class Simulator(ABC):
     """A vendor on loopback: its auth, paging, errors, limits, lag and quirks over state held in memory.
 
     A subclass gives `slug`, `routes()`, `credential` and `state()`, and marks what the vendor's users do with
-    `@action`. Next to the vendor's own paths every simulator serves `/_sim/`: `GET state`, `POST call`
-    (`{"action": ..., "args": {...}}`) and `POST`/`DELETE faults`. Those need no credential: it is a test bench that
-    listens on loopback only.
+    `@action`. Next to the vendor's own paths every simulator serves `/_sim/`: `GET state` (`?only=name` for a part of
+    it), `POST call` (`{"action": ..., "args": {...}}`) and `POST`/`DELETE faults`. Those need no credential: it is a
+    test bench that listens on loopback only.
 
     Args:
         seed: fixes every random choice, ids included.
@@ -161,8 +161,11 @@ class Simulator(ABC):
         """What can be made to go wrong."""
         return self.app
 
-    async def _state(self, _: Request) -> Response:
-        return Response(msgspec.json.encode(self.state()), media_type="application/json")
+    async def _state(self, request: Request) -> Response:
+        only = request.query_params.getlist("only")
+        state = self.state()
+        shown = {name: state[name] for name in only if name in state} if only else state
+        return Response(msgspec.json.encode(shown), media_type="application/json")
 
     async def _call(self, request: Request) -> Response:
         try:

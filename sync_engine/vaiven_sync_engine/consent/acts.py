@@ -15,12 +15,10 @@ from vaiven_sync_engine.consent.states import tell
 from vaiven_sync_engine.errors import InputInvalid
 from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.entities import Canonical
+from vaiven_sync_engine.store.facts import save_new
 
 if TYPE_CHECKING:
     from vaiven_sync_engine.store.sql import Sql
-
-HUB = "hub"
-"""Who says it, where a conflict names the two sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +133,9 @@ def _tell_person(connection: Sql, tenant: str, person: Canonical, field: str, sa
     before, origin, rev = person.values.get(field), person.origins.get(field), person.rev
     verdict = decide(said, before, origin)
     if verdict.takes:
-        person.set(field, said.value, 0, HUB, said.at, verdict.rule)
+        person.set(field, said.value, rows.HUB, "", said.at, verdict.rule)
     elif verdict.renews:
-        person.renew(field, 0, HUB, said.at, verdict.rule)
+        person.renew(field, rows.HUB, "", said.at, verdict.rule)
     if person.changed:
         rows.save(connection, tenant, "person", [person], at)
         derive(connection, tenant, {person.id: (person, min(rev, person.rev - 1))}, at)
@@ -182,4 +180,4 @@ def _log(connection: Sql, tenant: str, act: Act, person_id: str | None, address:
         "text_shown": act.text,
         "is_user_act": True if act.ref else None,
     }
-    rows.save_new(connection, tenant, "consent_event", [event], at)
+    save_new(connection, tenant, "consent_event", [event], at)

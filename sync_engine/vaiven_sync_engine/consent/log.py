@@ -9,8 +9,8 @@ from ulid import ULID
 
 from vaiven_sdk import Proof
 from vaiven_sync_engine.consent.rule import CHANNELS
-from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.entities import Canonical
+from vaiven_sync_engine.store.facts import save_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,7 +51,7 @@ def log_statements(
         }
         events.append(event)
     if events:
-        rows.save_new(connection, tenant, "consent_event", events, at)
+        save_new(connection, tenant, "consent_event", events, at)
 
 
 def proof_of(connection: Sql, tenant: str, person_id: str, channel: str) -> Proof | None:

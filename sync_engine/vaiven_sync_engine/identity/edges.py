@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from vaiven_sync_engine.identity.keys import RecordKey
     from vaiven_sync_engine.store.sql import Sql
 
-Kind = Literal["accepted", "refused", "vendor", "score", "unlike"]
-"""`accepted` and `refused` are a person's word, `vendor` a merge made in the tool, `score` a match that needed nobody,
-`unlike` a pair that scored low and so keeps others from joining the two by a score."""
+Kind = Literal["accepted", "refused", "merged", "absorbed", "score", "unlike"]
+"""`accepted` and `refused` are a person's word; `merged` (the first went into the second) and `absorbed` (the second
+into the first) a merge made in the tool; `score` a match that needed nobody, `unlike` a pair that scored low and so
+keeps others from joining the two by a score."""
 SAID = ("accepted", "refused")
 CHUNK = 400
 """Values in one statement."""
@@ -28,6 +29,16 @@ class Edge:
     two: RecordKey
     kind: str
     score: float | None = None
+
+    @property
+    def lost(self) -> RecordKey | None:
+        """The record that is gone by a merge made in the tool."""
+        return {"merged": self.one, "absorbed": self.two}.get(self.kind)
+
+    @property
+    def kept(self) -> RecordKey:
+        """The one that stays."""
+        return self.one if self.kind == "absorbed" else self.two
 
 
 def put(connection: Sql, tenant: str, kind: str, edges: Iterable[Edge], run: str, at: str) -> None:
@@ -70,14 +81,25 @@ def merged_by_tool(
 
     Call it inside a transaction, when the tool says so; whether the loser is still listed makes no difference.
     """
-    put(connection, tenant, kind, [Edge((source, loser), (source, winner), "vendor")], run, at)
+    said = "merged" if loser < winner else "absorbed"
+    put(connection, tenant, kind, [Edge((source, loser), (source, winner), said)], run, at)
     look_again(connection, tenant, [(source, loser), (source, winner)])
 
 
-def was_merged(connection: Sql, tenant: str, source: int, remote: str) -> bool:
-    """Whether a record that is gone went into another one of its tool: nobody deleted the person."""
+def merged_into(connection: Sql, tenant: str, source: int, remote: str) -> str | None:
+    """The record of its tool that a record went into: nobody deleted the person."""
     edges = touching(connection, tenant, [(source, remote)])
-    return any(edge.kind == "vendor" for edge in edges)
+    return next((edge.kept[1] for edge in edges if edge.lost == (source, remote)), None)
+
+
+def take_back(connection: Sql, tenant: str, edge: Edge) -> None:
+    """Forget a merge that its tool took back."""
+    connection.execute(
+        "DELETE FROM record_edge WHERE tenant_id = ? AND source_id = ? AND remote_id = ? AND other_source = ?"
+        " AND other_remote = ? AND kind IN ('merged', 'absorbed')",
+        (tenant, *edge.one, *edge.two),
+    )
+    look_again(connection, tenant, [edge.one, edge.two])
 
 
 def every(connection: Sql, tenant: str, kind: str) -> list[Edge]:

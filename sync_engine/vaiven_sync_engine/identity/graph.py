@@ -113,7 +113,7 @@ class Graph:
         elif edge.kind == "score":
             self._scored.append(Tie(one, two, "score", score=edge.score))
         else:
-            self._said.append(Tie(one, two, "vendor_merge" if edge.kind == "vendor" else "person", score=edge.score))
+            self._said.append(Tie(one, two, "vendor_merge" if edge.lost else "person", score=edge.score))
 
     def _crowded(self, holders: Sequence[int], limit: int) -> bool:
         if len(holders) <= limit:

@@ -9,6 +9,7 @@ from ulid import ULID
 
 from vaiven_sync_engine.identity import assign, evidence, keys, reach
 from vaiven_sync_engine.identity.assign import Resolved
+from vaiven_sync_engine.identity.merges import join_merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +29,9 @@ def resolve(
         return Resolved()
     spaces = keys.spaces_of(entity)
     if not spaces:
-        return _one_each(connection, tenant, dirty)
+        out = _one_each(connection, tenant, dirty)
+        out.merged = join_merged(connection, tenant, entity.kind, sources, at)
+        return out
     keys.write_keys(connection, tenant, entity, dirty)
     graph = reach.load(connection, tenant, entity.kind, spaces, sources, dirty)
     graph.join()

@@ -21,6 +21,10 @@ _RUNS = "!runs"
 """Key, in the stored provenance, of `Canonical.runs`."""
 CHUNK = 500
 """Ids in one statement; below SQLite's limit of 999 variables in old builds."""
+HUB = 0
+"""Source of what the hub itself says: values that it worked out, decisions and acts that it was told of."""
+COMPUTED = "computed"
+"""Rule, in the provenance, of a value that the hub worked out."""
 
 
 @dataclass(slots=True)
@@ -29,8 +33,8 @@ class Origin:
 
     Args:
         rev: the entity's revision that set it.
-        source: the stream's row id; 0 for the hub itself.
-        remote_id: the record.
+        source: the stream's row id; `HUB` for the hub itself.
+        remote_id: the record; of the hub's own values, what worked them out.
         at: when its tool says that it changed; empty when the tool does not say.
         rule: how it won: `first`, `only_change`, or the name of a policy.
     """
@@ -132,8 +136,18 @@ def load(connection: Sql, tenant: str, kind: str, ids: Iterable[str]) -> dict[st
 
 def save(connection: Sql, tenant: str, kind: str, entities: Iterable[Canonical], at: str) -> None:
     """Write entities, new or changed."""
+    connection.executemany(_upsert(kind), rows_of(tenant, kind, entities, at))
+
+
+def rows_of(tenant: str, kind: str, entities: Iterable[Canonical], at: str) -> list[tuple[Any, ...]]:
+    """The rows of these entities, in the order of `insertion`."""
     names, json, _ = _columns(kind)
-    connection.executemany(_upsert(kind), [_row(tenant, e, names, json, at) for e in entities])
+    return [_row(tenant, e, names, json, at) for e in entities]
+
+
+def insertion(kind: str) -> str:
+    """The statement that inserts a row, without what is to happen when there is one already."""
+    return _upsert(kind).partition(" ON CONFLICT")[0]
 
 
 def _row(tenant: str, entity: Canonical, names: Sequence[str], json: frozenset[str], at: str) -> tuple[Any, ...]:
@@ -188,47 +202,6 @@ def _upsert(kind: str) -> str:
     marks = ", ".join("?" * (len(row) + len(names)))
     updates = ", ".join(f'"{c}" = excluded."{c}"' for c in (*row[3:], *names))
     return f'INSERT INTO "{kind}" ({columns}) VALUES ({marks}) ON CONFLICT (tenant_id, id) DO UPDATE SET {updates}'
-
-
-def save_new(connection: Sql, tenant: str, kind: str, new: Iterable[Canonical], at: str) -> int:
-    """Write events and facts, once each by natural key; gives how many rows changed.
-
-    An event that is there already stays as it is. A fact takes the newest value, and its earlier one is kept as a
-    snapshot: a model must be trained on what was known at the time.
-    """
-    entity = ENTITIES[kind]
-    names, json, _ = _columns(kind)
-    defaults = {n: f.default for n, f in entity.fields().items() if not f.nullable and f.default is not None}
-    new = list(new)
-    for one in new:
-        one.values = {**defaults, **one.values}
-    keys = entity.natural_key
-    if entity.nature is Nature.FACT:
-        where = " AND ".join(f'"{k}" = ?' for k in keys)
-        connection.executemany(
-            "INSERT INTO fact_snapshot (tenant_id, fact_id, snapshot, value, fetched_at)"
-            f' SELECT tenant_id, id, coalesce(snapshot, 0), value, fetched_at FROM "{kind}"'
-            f" WHERE tenant_id = ? AND {where} AND value <> ?",
-            [(tenant, *(e.values[k] for k in keys), e.values["value"]) for e in new],
-        )
-    return connection.executemany(_insert_new(kind), [_row(tenant, e, names, json, at) for e in new]).rowcount
-
-
-@lru_cache(maxsize=128)
-def _insert_new(kind: str) -> str:
-    entity = ENTITIES[kind]
-    insert = _upsert(kind).partition(" ON CONFLICT")[0]
-    if entity.nature is not Nature.FACT:
-        return f"{insert} ON CONFLICT DO NOTHING"
-    keys = ", ".join(f'"{k}"' for k in ("tenant_id", *entity.natural_key))
-    own = {"snapshot", *entity.natural_key}
-    updates = ", ".join(
-        f'"{n}" = excluded."{n}"' for n in ("updated_at", *(c for c in entity.fields() if c not in own))
-    )
-    return (
-        f'{insert} ON CONFLICT ({keys}) DO UPDATE SET {updates}, rev = "{kind}".rev + 1,'
-        f' snapshot = coalesce("{kind}".snapshot, 0) + 1 WHERE excluded.value <> "{kind}".value'
-    )
 
 
 def repoint(connection: Sql, tenant: str, kind: str, lost: str, kept: str) -> None:

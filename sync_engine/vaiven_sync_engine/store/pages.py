@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from vaiven_sync_engine.errors import PositionLost
+from vaiven_sync_engine.identity.merges import note_merges, unmerge
 from vaiven_sync_engine.store.tombstones import admitted, without_erased
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class PageWrite:
         seen_version: the position version that this page follows.
         deleted_at: the instant to mark the records as deleted at, when the page says that they are gone.
         gone: ids that are deleted, without a record.
+        merges: ids that are gone, each with the one that it was merged into.
     """
 
     tenant: str
@@ -60,6 +62,7 @@ class PageWrite:
     good: Sequence[Observed]
     bad: Sequence[Bad]
     gone: Sequence[str] = ()
+    merges: Sequence[tuple[str, str]] = ()
     deleted_at: str | None = None
 
 
@@ -80,6 +83,9 @@ def write_page(connection: Sql, page: PageWrite) -> int:
     for remote_id in page.gone:
         row = (page.deleted_at or page.at, page.run, page.tenant, page.source, remote_id)
         changed += connection.execute(_GONE, row).rowcount
+    if page.deleted_at is None:
+        unmerge(connection, page.tenant, page.source, {o.remote_id for o in page.good})
+    changed += note_merges(connection, page.tenant, page.source, page.run, page.deleted_at or page.at, page.merges)
     set_aside(connection, page.tenant, page.source, page.run, page.at, page.bad)
     if page.good:
         _release(connection, page)

@@ -58,6 +58,7 @@ class Redaction:
         own = self._records_of(self.ids)
         keys = self._keys(own)
         links, others = self._referrers(own)
+        links += [(source, one) for source, one in lent(self.connection, self.tenant, self.ids, self.sources.values())]
         bury(self.connection, self.tenant, [*own, *links, *others], [("person", s, v) for s, v in keys], self.at)
         self._drop([*own, *links])
         forget(self.connection, self.tenant, own)
@@ -207,6 +208,23 @@ class Redaction:
 
     def _each(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         self.connection.executemany(sql, rows)
+
+
+def lent(connection: Sql, tenant: str, ids: Sequence[str], sources: Iterable[Source]) -> list[tuple[int, str]]:
+    """Records that were made of the person's values at tools that keep no people: members of an ad audience, say."""
+    marks = ",".join("?" * len(ids))
+    found: dict[tuple[int, str], None] = {}
+    for source in sources:
+        specs = ENTITIES[source.entity].fields()
+        for name, mapped in source.stream.record.mapped().items():
+            if mapped.of and specs[name].ref == "person":
+                rows = connection.execute(
+                    f'SELECT r.remote_id FROM record r JOIN "{source.entity}" e ON e.tenant_id = r.tenant_id'
+                    f' AND e.id = r.entity_id WHERE r.tenant_id = ? AND r.source_id = ? AND e."{name}" IN ({marks})',
+                    (tenant, source.id, *ids),
+                )
+                found.update(dict.fromkeys((source.id, row[0]) for row in rows))
+    return list(found)
 
 
 def family(connection: Sql, tenant: str, person_id: str) -> list[str]:

@@ -142,6 +142,7 @@ edge = Table(
     PrimaryKeyConstraint("tenant_id", "entity", "source_id", "remote_id", "other_source", "other_remote"),
     comment="What is known of two records beside their keys: one person (by a person, a tool, a score), or not.",
 )
+Index("record_edge_first", edge.c.tenant_id, edge.c.source_id, edge.c.remote_id)
 Index("record_edge_other", edge.c.tenant_id, edge.c.other_source, edge.c.other_remote)
 
 review = Table(

@@ -208,6 +208,15 @@ async def test_many_go_in_one_import_and_each_has_its_outcome(hub):
     assert [stored[by_id[write.hub_id].id] for write in writes] == [write.record.email for write in writes]
 
 
+async def test_a_street_of_one_line_empties_nothing_so_it_goes_in_the_import(hub):
+    hub.vendor.seed_profiles([{"email": f"p{n}@shop.example.com"} for n in range(15)])
+    writes = [update(one, street="Polna 7") for one in await hub.read("profiles")]
+    assert {one.status for one in await hub.write("update", *writes)} == {"updated"}
+    (job,) = hub.posted("/api/profile-bulk-import-jobs")
+    sent = [one["attributes"] for one in job["data"]["attributes"]["profiles"]["data"]]
+    assert sent == [{"location": {"address1": "Polna 7"}}] * 15
+
+
 async def test_many_changes_go_in_one_import_but_for_those_that_empty(hub):
     hub.vendor.seed_profiles([{"email": f"p{n}@shop.example.com", "last_name": "L"} for n in range(15)])
     people = await hub.read("profiles")

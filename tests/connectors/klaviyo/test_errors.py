@@ -3,7 +3,7 @@
 import pytest
 
 from vaiven_connectors.klaviyo import connector
-from vaiven_sdk import NotFound, PermissionMissing, ReconnectRequired, RequestRefused
+from vaiven_sdk import NotFound, PermissionMissing, ReconnectRequired, RequestRefused, VendorDown
 from vaiven_sdk.errors import MakerError
 
 
@@ -23,6 +23,7 @@ def named(status, told):
         (400, body("invalid", "The API key specified is invalid."), ReconnectRequired),
         (403, body("permission_denied", "You do not have permission to perform this action."), PermissionMissing),
         (403, None, PermissionMissing),
+        (403, "<html>Just a moment...</html>", VendorDown),
         (404, body("not_found", "A profile with id 1 does not exist."), NotFound),
         (410, None, MakerError),
         (400, body("invalid", "The revision 2020-01-01 is not valid."), MakerError),
@@ -34,7 +35,7 @@ def test_an_error_says_who_must_act(status, told, kind):
     problem = named(status, told)
     assert type(problem) is kind
     assert problem.what
-    if told:
+    if isinstance(told, dict):
         assert problem.why == told["errors"][0]["detail"]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cassettes import folder
 from tests.support.spec_check import load_spec
 from vaiven_connectors.klaviyo._campaigns import SENT, STATUS, joined
 from vaiven_connectors.klaviyo._consent import CONSENT, standing
@@ -22,10 +23,12 @@ from vaiven_connectors.klaviyo.connector import (
     Report,
     Segment,
     SegmentMember,
+    klaviyo,
 )
 from vaiven_connectors.klaviyo.connector import Message as MessageRecord
 from vaiven_sdk import CustomType
 from vaiven_sdk.model import CampaignStatus, ConsentStatus, MessageStatus, Validity
+from vaiven_sdk.testing.cassette import Cassette
 
 SELF = {"self": "https://a.klaviyo.com/api/x"}
 MARKETING: dict[str, Any] = {"can_receive_email_marketing": True, "consent": "SUBSCRIBED", "suppression": []}
@@ -81,6 +84,19 @@ def suppressed(*reasons: str) -> dict[str, Any]:
 def test_the_payload_is_what_the_vendor_describes():
     spec = load_spec("klaviyo")
     assert spec.check("GET", "/api/profiles", 200, {"data": [PROFILE], "links": SELF}) == []
+
+
+def test_each_answer_of_the_cassettes_is_what_the_vendor_describes():
+    spec = load_spec("klaviyo")
+    kept = [Cassette.load(path) for path in sorted(folder("klaviyo").glob("*.json"))]
+    assert {one.stream for one in kept} == set(klaviyo.streams)
+    problems = [
+        str(problem)
+        for one in kept
+        for exchange in one.exchanges
+        for problem in spec.check(exchange.method, exchange.path, 200, exchange.answer)
+    ]
+    assert problems == []
 
 
 def test_a_profile_becomes_a_person():

@@ -9,7 +9,7 @@ from tests.support.spec_check import load_spec
 from vaiven_connectors.mailchimp import connector as mailchimp
 from vaiven_connectors.mailchimp.connector import Member, Settings, Standing
 from vaiven_connectors.mailchimp.simulator import simulator
-from vaiven_sdk import ConfigInvalid, Session, Unsettled, VendorBusy, Window, Write
+from vaiven_sdk import ConfigInvalid, PermissionMissing, Session, Unsettled, VendorBusy, Window, Write
 from vaiven_sdk.http import Http
 from vaiven_sdk.testing import serve
 from vaiven_sdk.testing.faults import Fault
@@ -110,7 +110,10 @@ def test_a_setting_that_is_an_address_is_refused():
 
 def test_a_bare_403_is_throttling():
     assert isinstance(mailchimp.hooks["error"](403, None), VendorBusy)
-    assert mailchimp.hooks["error"](403, {"title": "Forbidden"}) is None
+    assert isinstance(mailchimp.hooks["error"](403, "<html>"), VendorBusy)
+    assert isinstance(mailchimp.hooks["error"](403, {"title": "Forbidden"}), PermissionMissing)
+    assert mailchimp.hooks["error"](400, {"title": "Invalid Resource"}) is None
+    assert mailchimp.hooks["error"](502, "<html>") is None
 
 
 # -------------------------------------------------------------------------- reads

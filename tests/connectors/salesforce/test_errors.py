@@ -1,6 +1,7 @@
 """What Salesforce's errors become: each says who must act, and what to do."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -102,6 +103,15 @@ def test_the_address_comes_from_the_vendor_and_is_believed_if_it_is_salesforces(
     assert asked == [("GET", "https://login.salesforce.com/services/oauth2/userinfo")]
     known = Settings(instance="own")
     assert asyncio.run(connector.hooks["connected"](Session(known, send))) is known
+
+
+@pytest.mark.parametrize("scheme", connector.auth)
+@pytest.mark.parametrize(
+    ("url", "found"), [("https://acme.my.salesforce.com", "acme"), ("https://evil.example", None), (None, None)]
+)
+def test_a_token_brings_the_address_along(scheme, url, found):
+    told = scheme.answer.read(Answer(200, {}, json.dumps({"access_token": "t", "instance_url": url}).encode()))
+    assert told.get("config.instance") == found
 
 
 def test_a_bad_token_is_told_by_403_where_the_address_is_asked_for():

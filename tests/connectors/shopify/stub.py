@@ -22,16 +22,14 @@ class Shop:
     async def send(self, method, path, *, json=None, check=None, into=None, **how):
         self.asked.append((method, path, json, how))
         if json is not None:
-            self.faults += schema().request(json["query"], json["variables"])
-            if json["query"].startswith("mutation run("):
-                self.faults += schema().bulk(json["variables"]["query"])
+            self.faults += schema().document(json["query"], json["variables"])
         given = self.answers.pop(0)
         if isinstance(given, bytes):
             into.write(given)
             return Answer(200, HEADERS, b"", f"https://acme-books.myshopify.com{path}")
         whole = given if {"data", "errors"} & set(given) else {"data": given}
         if json is not None and whole.get("data") and not json["query"].startswith("mutation run("):
-            self.faults += schema().answer(json["query"], whole["data"])
+            self.faults += schema().data(json["query"], whole["data"])
         answer = Answer(200, HEADERS, encoded(whole), "https://acme-books.myshopify.com/graphql.json")
         problem = check(answer) if check else None
         if problem is not None:

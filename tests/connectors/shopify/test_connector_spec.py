@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.connectors.shopify.graph_check import Described
+from tests.connectors.shopify.graph_check import schema
 from tests.support.spec_check import unaccepted
 from tests.support.spec_sync import lines, sync_watched
 from vaiven_connectors.shopify import connector
@@ -18,7 +18,8 @@ def test_syncs_both_ways_fit_the_schema(tmp_path, monkeypatch):
     monkeypatch.setattr(asyncio, "sleep", lambda *_: asleep(0))
     vendors = [simulator(seed=seed, quirks=simulator.calm) for seed in (1, 2)]
     made = {}
-    described = Described()
+    described = schema()
+    described.documents.clear()
 
     def begin(shop):
         made.update({stream: shop.sample(stream, 3) for stream in connector.streams})

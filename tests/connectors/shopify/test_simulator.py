@@ -157,6 +157,23 @@ def test_mistakes_in_a_query_are_named_as_the_vendor_names_them(ask: Ask) -> Non
     assert ask(wrong, input={"name": 1})["errors"][0]["extensions"]["code"] == "INVALID_VARIABLE"
 
 
+def test_who_never_spoke_of_messages_is_said_so_in_the_words_of_each_field(sim: ShopifySimulator, ask: Ask) -> None:
+    sim.seed([{"firstName": "Ana", "phone": "+34600111222"}])
+    data = ask(
+        "{ customers(first: 1) { nodes { defaultPhoneNumber { marketingState smsMarketingConsent { state } } } } }"
+    )
+    (ana,) = data["data"]["customers"]["nodes"]
+    said = {"marketingState": "NOT_SUBSCRIBED", "smsMarketingConsent": {"state": "NEVER_SUBSCRIBED"}}
+    assert ana["defaultPhoneNumber"] == said
+
+
+def test_loaded_orders_have_their_refunds(sim: ShopifySimulator) -> None:
+    line = {"title": "Lamp", "price": "20.00"}
+    one, two = sim.seed_orders([{"lines": [line]}, {"lines": [line], "refund": {"amount": "5.00"}}])
+    shown = {i: row["totalRefundedSet"]["shopMoney"]["amount"] for i, row in sim.state()["orders"].items()}
+    assert shown == {one: "0.0", two: "5.0"}
+
+
 def test_search_and_order(sim: ShopifySimulator, ask: Ask, clock: ManualClock) -> None:
     people = []
     for n in range(4):

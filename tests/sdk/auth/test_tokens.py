@@ -8,7 +8,16 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
-from vaiven_sdk import Bearer, ClientCredentials, Limit, OAuth2, ReconnectRequired
+from vaiven_sdk import (
+    Bearer,
+    ClientCredentials,
+    Limit,
+    OAuth2,
+    PermissionMissing,
+    ReconnectRequired,
+    RequestRefused,
+    VendorBusy,
+)
 from vaiven_sdk.auth import choose
 from vaiven_sdk.errors import OriginRefused, VaivenError, VendorDown
 from vaiven_sdk.limits import Throttle
@@ -163,6 +172,24 @@ async def test_a_refused_refresh_asks_to_reconnect(vendor, connect, rotating):
     assert vendor.paths() == ["/oauth/token"]
     assert caught.value.why == "invalid_grant: *** is not known"
     assert "ref-of-another" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("named", "error"),
+    [
+        (lambda status, body: PermissionMissing("The organization is locked.", why=body["error"]), PermissionMissing),
+        (lambda status, body: VendorBusy("Later.", retry_after=9e9), VendorBusy),
+        # What knows the API's errors alone calls it a bad request of ours: the standard's codes say more.
+        (lambda status, body: RequestRefused("Bad request."), ReconnectRequired),
+        (lambda status, body: None, ReconnectRequired),
+    ],
+)
+async def test_the_connector_may_name_the_refusal_of_a_token(vendor, connect, rotating, named, error):
+    rotating.troubles = [(400, {"error": "invalid_grant"})]
+    async with connect(AUTH, stored(refresh_token=rotating.refresh, expires_at=PAST)) as http:
+        http.connector.error(named)
+        with pytest.raises(error):
+            await http.send("GET", "/x")
 
 
 async def test_without_a_refresh_token_a_refusal_asks_to_reconnect(vendor, connect, rotating):

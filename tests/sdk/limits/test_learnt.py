@@ -1,4 +1,4 @@
-"""What answers say about limits: it tightens what is declared, never loosens it, and passes."""
+"""What answers say about limits: it tightens what is declared, loosens it where that is asked for, and passes."""
 
 import asyncio
 import json
@@ -407,3 +407,46 @@ def test_a_quota_of_a_day_takes_little_memory(run):
     (kept,) = throttle._kept
     assert len(kept.gate._sent) < 5
     assert kept.gate._sum == 20_000
+
+
+# -- a bucket of a larger plan
+
+
+def status(size, left, rate):
+    said = {"maximumAvailable": size, "currentlyAvailable": left, "restoreRate": rate}
+    return answer(body={"extensions": {"cost": {"throttleStatus": said}}})
+
+
+def test_a_bucket_that_grows_takes_the_larger_plan_and_falls_back(run):
+    throttle = Throttle([Limit(20, per=20.0, steady=True, learn=throttle_status, grows=True)])
+    start = sends(run, throttle, 1, status(200, 199, 10))[0]
+    times = sends(run, throttle, 190, status(200, 100, 10))
+    assert times[90] == start
+    assert times[-1] - start == pytest.approx(90 / 10 * 1.05, abs=1.5)
+    run(asyncio.sleep(600))
+    alone = sends(run, throttle, 40)
+    assert alone[19] == alone[0]
+    assert alone[-1] - alone[0] == pytest.approx(20 * 1.05, abs=0.5)
+
+
+def test_a_bucket_that_grows_still_falls_and_rises_again(run):
+    throttle = Throttle([Limit(20, per=20.0, steady=True, learn=throttle_status, grows=True)])
+    start = sends(run, throttle, 1, status(4, 3, 1))[0]
+    times = sends(run, throttle, 8, status(4, 3, 1))
+    assert times[2] == start
+    assert times[-1] - start == pytest.approx(5 * 1.05, abs=0.5)
+    sends(run, throttle, 1, status(200, 199, 10))
+    again = sends(run, throttle, 90, status(200, 150, 10))
+    assert again[-1] - again[0] < 1
+
+
+def test_without_that_word_a_larger_plan_is_not_believed(run):
+    throttle = Throttle([Limit(20, per=20.0, steady=True, learn=throttle_status)])
+    times = sends(run, throttle, 40, status(200, 199, 10))
+    assert times[-1] - times[0] == pytest.approx(20 * 1.05, abs=0.5)
+
+
+@pytest.mark.parametrize("how", [{"steady": True}, {"learn": throttle_status}])
+def test_what_grows_must_be_told_how_large_it_is(how):
+    with pytest.raises(ValueError, match="grows"):
+        Limit(20, per=20.0, grows=True, **how)

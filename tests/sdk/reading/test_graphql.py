@@ -9,13 +9,20 @@ from vaiven_sdk import (
     AnswerMalformed,
     Config,
     CursorLoop,
+    NotFound,
     PermissionMissing,
     ReconnectRequired,
     RequestRefused,
+    Unsettled,
     VendorBusy,
+    VendorDown,
     Window,
+    get,
     graphql,
+    post,
 )
+from vaiven_sdk.errors import MakerError
+from vaiven_sdk.read import user_errors
 
 READ = graphql(
     QUERY % ("nodes { id }", INFO),
@@ -120,3 +127,120 @@ async def test_no_errors_are_none(read, errors):
 def test_a_query_that_cannot_be_paged_is_refused(query):
     with pytest.raises(TypeError, match="graphql"):
         graphql(query, items="shop.rows")
+
+
+# ------------------------------------------------------------------------------------ a query that is made for the read
+def made(window):
+    return QUERY % (f"nodes {{ {' '.join(window.fields)} }}", INFO)
+
+
+async def test_a_function_of_the_window_makes_the_query(session, script):
+    read = graphql(made, items="shop.rows", page_size=2, variables={"since": lambda w: w.since})
+    script.answers = [answer([1], "c"), answer([2])]
+    window = Window(Config(), since="2026-01-01", fields=("id", "shoe_size"))
+    pages = [page async for page in session().walk(read, window)]
+    assert [len(page.items) for page in pages] == [1, 1]
+    assert all("nodes { id shoe_size }" in one.body["query"] for one in script.asked)
+    assert script.asked[1].body["variables"] == {"since": "2026-01-01", "first": 2, "after": "c"}
+
+
+async def test_a_made_query_may_ask_for_edges(session, script):
+    read = graphql(lambda _: QUERY % ("edges { node { id } }", INFO), items="shop.rows", edges=True)
+    info = {"hasNextPage": False, "endCursor": None}
+    script.answers = [(200, {"data": {"shop": {"rows": {"edges": [{"node": {"id": 7}}], "pageInfo": info}}}})]
+    (page,) = [page async for page in session().walk(read, Window(Config()))]
+    assert [json.loads(bytes(item)) for item in page.items] == [{"id": 7}]
+
+
+@pytest.mark.parametrize(
+    ("query", "edges", "said"),
+    [
+        ("{ shop { rows { nodes { id } } } }", False, r"has no \$first"),
+        (QUERY % ("nodes { id }", INFO), True, "edges= says True"),
+        (QUERY % ("edges { node { id } }", INFO), False, "edges= says False"),
+    ],
+)
+async def test_a_made_query_that_cannot_be_paged_is_the_makers(session, query, edges, said):
+    read = graphql(lambda _: query, items="shop.rows", edges=edges)
+    with pytest.raises(MakerError, match=said):
+        await anext(session().walk(read, Window(Config())))
+
+
+async def test_a_look_at_each_answer_may_name_an_error(session, script):
+    def look(told):
+        return NotFound("The shop is gone.") if told.json()["data"]["shop"] is None else None
+
+    read = graphql(made, items="shop.rows", check=look)
+    for refused, kind in (
+        ({"data": {"shop": None}}, NotFound),
+        ({"data": {"shop": None}, "errors": [{"message": "no"}]}, RequestRefused),
+    ):
+        script.answers = [(200, refused)]
+        with pytest.raises(kind):
+            await anext(session().walk(read, Window(Config(), fields=("id",))))
+
+
+@pytest.mark.parametrize(
+    "read", [get("/x").checked(lambda _: NotFound("no")), post("/x", json={}, check=lambda _: NotFound("no"))]
+)
+async def test_every_request_may_look_at_its_answers(session, script, read):
+    script.answers = [(200, [{"id": 1}])]
+    with pytest.raises(NotFound, match="no"):
+        await anext(session().walk(read, Window(Config())))
+
+
+# ------------------------------------------------------------------------------------------------- telling, not reading
+async def test_a_document_gives_its_data(session, script):
+    script.answers = [(200, {"data": {"made": {"id": "7"}}}), (200, {"data": None})]
+    hub = session()
+    assert await hub.graphql("mutation m($id: ID!) { made(id: $id) { id } }", {"id": 7}) == {"made": {"id": "7"}}
+    assert await hub.graphql("{ shop { id } }", path="/graphql.json") == {}
+    assert [(one.path, one.body["variables"]) for one in script.asked] == [
+        ("/v1/graphql", {"id": 7}),
+        ("/v1/graphql.json", {}),
+    ]
+
+
+async def test_errors_of_a_document_are_errors(session, script):
+    script.answers = [(200, {"data": {"x": 1}, "errors": [{"message": "no", "extensions": {"code": "FORBIDDEN"}}]})]
+    with pytest.raises(PermissionMissing, match="FORBIDDEN: no"):
+        await session().graphql("{ x }")
+
+
+@pytest.mark.parametrize(
+    ("document", "how", "kind"),
+    [
+        ("mutation { x }", {}, Unsettled),
+        ("\n  mutation m { x }", {}, Unsettled),
+        ("mutation { x }", {"safe": True}, VendorDown),
+        ("query q { x }", {}, VendorDown),
+        ("{ x }", {}, VendorDown),
+        ("{ x }", {"safe": False}, Unsettled),
+    ],
+)
+async def test_a_mutation_is_sent_once_unless_it_does_no_harm(session, script, document, how, kind):
+    script.answers = [(502, {})]
+    with pytest.raises(kind):
+        await session(attempts=2).graphql(document, **how)
+    assert len(script.asked) == (1 if kind is Unsettled else 2)
+
+
+@pytest.mark.parametrize(
+    ("payload", "found"),
+    [
+        (None, []),
+        ({}, []),
+        ({"userErrors": []}, []),
+        (
+            {"userErrors": [{"code": "TAKEN", "field": ["input", "email"], "message": "Email  has been\ntaken"}]},
+            [("taken", "input.email: Email has been taken")],
+        ),
+        (
+            {"userErrors": [{"field": None, "message": "No."}, {"field": "id", "message": "Bad"}]},
+            [("refused", "No."), ("refused", "id: Bad")],
+        ),
+    ],
+)
+def test_what_a_mutation_refuses(payload, found):
+    assert user_errors(payload) == found
+    assert user_errors({"problems": (payload or {}).get("userErrors")}, at="problems") == found

@@ -122,16 +122,23 @@ async def test_ready_and_empty_is_not_ready_and_unreadable(vendor, files_, ok):
             await walked(vendor)
 
 
-async def test_a_large_report_is_read_page_by_page_and_from_any_page(vendor, monkeypatch):
-    monkeypatch.setattr(reports, "_ROWS", 3)
-    whole = await walked(vendor)
+async def test_a_large_report_is_read_page_by_page_and_from_any_page(vendor):
+    read = report(download="files[].url", rows=3, **REPORT)
+    assert (read.size, READ.size) == (3, 1000)
+    whole = await walked(vendor, read)
     assert [len(page.items) for page in whole] == [0, 3, 3, 2, 0]
-    rest = await walked(vendor, state=whole[2].state)
+    rest = await walked(vendor, read, state=whole[2].state)
     assert ids(rest) == ["r6", "r7"]
 
 
-async def test_several_files_are_one_report(vendor, monkeypatch):
-    monkeypatch.setattr(reports, "_ROWS", 5)
+@pytest.mark.parametrize("rows", [0, -1])
+def test_a_page_of_a_report_has_a_record_at_least(rows):
+    with pytest.raises(TypeError, match="rows"):
+        report(download="files[].url", rows=rows, **REPORT)
+
+
+async def test_several_files_are_one_report(vendor):
+    read = report(download="files[].url", rows=5, **REPORT)
     found = vendor.on_reports
 
     def twice(ask, *parts):
@@ -140,10 +147,10 @@ async def test_several_files_are_one_report(vendor, monkeypatch):
         return ({**answer, "files": answer["files"] * 2} if ready else answer), headers
 
     vendor.on_reports = twice
-    whole = await walked(vendor)
+    whole = await walked(vendor, read)
     assert [page.state and page.state["file"] for page in whole] == [0, 0, 0, 1, 1, None]
     for stop in range(1, len(whole)):
-        assert ids(whole[:stop]) + ids(await walked(vendor, state=whole[stop - 1].state)) == ids(whole)
+        assert ids(whole[:stop]) + ids(await walked(vendor, read, state=whole[stop - 1].state)) == ids(whole)
 
 
 # -------------------------------------------------------------------------------------------------------------- files

@@ -149,3 +149,33 @@ def test_a_revoked_token_takes_its_family_along():
     check(oauth, other["access_token"])
     oauth.disconnect()
     assert refused(check, oauth, other["access_token"]) == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("options", "request_with"),
+    [
+        ({"header": "x-shop-token", "schemes": ()}, lambda t: {"headers": {"x-shop-token": t}}),
+        ({"schemes": ("zoho-oauthtoken", "bearer")}, lambda t: {"headers": {"authorization": f"Zoho-oauthtoken {t}"}}),
+        ({"query": "access_token"}, lambda t: {"query": {"access_token": [t]}}),
+        ({"query": "access_token"}, lambda t: {"headers": {"authorization": f"Bearer {t}"}}),
+    ],
+)
+def test_a_token_comes_where_the_vendor_wants_it(options, request_with):
+    oauth = provider(**options)
+    told = code_grant(oauth)["access_token"]
+    assert oauth.check(Call("GET", "/", now=START, **request_with(told))).scopes == {"read"}
+    assert refused(oauth.check, Call("GET", "/", now=START, **request_with(""))) == "missing"
+    assert refused(oauth.check, Call("GET", "/", now=START, **request_with("no"))) == "wrong"
+    assert refused(oauth.check, Call("GET", "/", now=START, headers={"authorization": f"Basic {told}"})) == "missing"
+
+
+def test_a_vendor_adds_to_what_it_sends_back_and_answers():
+    oauth = provider(
+        redirect=lambda call, said: {**said, "shop": "acme", "signature": f"of {said['state']}"},
+        answer=lambda call, said: {**said, "instance_url": "https://acme.example"},
+    )
+    said = consent(oauth)
+    assert (said["shop"], said["signature"]) == ("acme", "of s")
+    answer = token(oauth, grant_type="authorization_code", code=said["code"])
+    assert answer["instance_url"] == "https://acme.example"
+    assert check(oauth, answer["access_token"]).scopes == {"read"}

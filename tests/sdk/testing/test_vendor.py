@@ -254,6 +254,18 @@ def test_a_bucket_fills_at_its_rate():
     assert take(quota, 11, 50)[1]["Retry-After"] == "5"
 
 
+def test_what_a_query_did_not_need_is_given_back():
+    quota = BucketQuota(lambda: 100, per_second=1)
+    assert take(quota, 0, 90)[0] == "ok"
+    quota.give_back(60)
+    assert quota.left == 70
+    quota.give_back(1000)
+    assert quota.left == 100
+    assert [take(quota, 0, 70)[0] for _ in range(2)] == ["ok", "limited"]
+    quota.give_back(5)
+    assert quota.left == 30
+
+
 def test_simultaneous_requests_are_counted_down_again():
     quota, call = ConcurrencyQuota(lambda: 1), Call("GET", "/")
     quota.take(call, 1)

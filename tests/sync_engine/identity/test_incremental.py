@@ -39,7 +39,7 @@ unusual = st.fixed_dictionaries(
 people_fields = st.one_of(usual, unusual)
 pairs = st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)).filter(lambda pair: pair[0] != pair[1])
 edges = st.tuples(
-    st.sampled_from(["accepted", "refused", "vendor", "score", "unlike"]), pairs, st.sampled_from([0.99, 0.995, 0.999])
+    st.sampled_from(["accepted", "refused", "merged", "score", "unlike"]), pairs, st.sampled_from([0.99, 0.995, 0.999])
 )
 steps = st.one_of(
     st.tuples(st.just("put"), st.sampled_from(NAMES), people_fields),

@@ -266,7 +266,7 @@ def test_a_merge_that_a_tool_made_joins_what_its_two_records_were(people: People
     people.put(MAIL, "m1", email="ana@x.com")
     people.put(PAY, "p1", email="ana@y.com")
     people.resolve()
-    people.say("vendor", "c1", "c2")
+    people.say("merged", "c1", "c2")
     people.delete("c1")
     out = people.resolve()
     assert people.groups() == groups("c1 c2 m1 p1")

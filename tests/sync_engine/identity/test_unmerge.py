@@ -143,7 +143,7 @@ def many(sqlite_stores):
 @given(
     log=st.lists(steps, min_size=4, max_size=16),
     bridge=st.one_of(
-        st.tuples(st.just("say"), st.sampled_from(["score", "accepted", "vendor"])),
+        st.tuples(st.just("say"), st.sampled_from(["score", "accepted", "merged"])),
         st.tuples(st.just("put"), people_fields),
     ),
     choose=st.randoms(use_true_random=False),

@@ -28,7 +28,7 @@ from vaiven_sync_engine.store import Database
 NAMES = ("north", "south", "west", "east")
 TOKENS = ("email", "city")
 CUT = 24
-FOLDER = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - the laws make thousands of small stores
+FOLDER = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 class Crash(BaseException):
@@ -508,7 +508,7 @@ class World(RuleBasedStateMachine):
 
     @staticmethod
     def listed(text: str | None) -> list[str]:
-        import msgspec  # noqa: PLC0415
+        import msgspec
 
         return msgspec.json.decode(text) or [] if text else []
 

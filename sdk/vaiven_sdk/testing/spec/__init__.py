@@ -2,6 +2,7 @@
 
 from vaiven_sdk.testing.spec.check import SpecCheck, watch
 from vaiven_sdk.testing.spec.deviation import Answered, Asked, Description, Deviation, unaccepted
+from vaiven_sdk.testing.spec.graphql import GraphQl
 from vaiven_sdk.testing.spec.openapi import OpenApi, load_openapi
 from vaiven_sdk.testing.spec.reduced import Reduced, load_reduced
 
@@ -10,6 +11,7 @@ __all__ = [
     "Asked",
     "Description",
     "Deviation",
+    "GraphQl",
     "OpenApi",
     "Reduced",
     "SpecCheck",
