@@ -87,13 +87,12 @@ class Stage:
             tear(connection, self.tenant, kind, torn, parts, self.sources, self.at)
         specs = {**entity.fields(), **custom_specs(self.sources[i].stream.record for i in mine)}
         dirty = self._dirty(connection, mine)
-        if is_link(kind) and (
-            moved := join(connection, self.tenant, kind, _each(dirty), self._reader(connection, specs))
-        ):
+        if is_link(kind):
+            moved, changed = join(connection, self.tenant, kind, _each(dirty), self._reader(connection, specs))
             for lost, kept in moved.items():
                 absorb(connection, self.tenant, kind, lost, kept, self.at)
             out.merged += len(moved)
-            dirty = self._dirty(connection, mine)
+            dirty = self._dirty(connection, mine) if changed else dirty
         for start in range(0, len(dirty), rows.CHUNK):
             out.add(self._merge_chunk(connection, kind, specs, dirty[start : start + rows.CHUNK]))
         # Records of deleted entities that were never linked need no further look.

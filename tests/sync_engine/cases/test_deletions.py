@@ -34,7 +34,7 @@ def live(portal):
 
 
 async def test_a_deal_is_archived_and_its_modified_date_stays(bench):
-    """airbytehq/airbyte#19838: archiving a deal does not move `hs_lastmodifieddate`, and the reader never heard of it."""
+    """airbytehq/airbyte#19838: archiving a deal does not move `hs_lastmodifieddate`: the reader never heard of it."""
     portal = HubSpotSimulator(clock=bench.clock, quirks=HubSpotSimulator.calm)
     bench.open("portal", portal, streams=("deals",))
     ids = [portal.create_record("deals", {"dealname": name, "dealstage": "closedwon"}) for name in ("A", "B")]
@@ -51,7 +51,7 @@ async def test_a_deal_is_archived_and_its_modified_date_stays(bench):
 
 
 async def test_a_record_made_edited_and_archived_between_two_runs_is_not_taken_for_a_live_one(bench):
-    """airbytehq/airbyte#35017: records deleted hours after they were loaded stayed unmarked: search shows live ones alone."""
+    """airbytehq/airbyte#35017: records that were deleted after they were loaded stayed: search shows live ones."""
     one, two = two_portals(bench)
     ana = one.create_record("contacts", {"email": "ana@x.example"})
     await bench.sync()
