@@ -273,11 +273,15 @@ class Stage:
         if entity.deleted_at or is_merged(connection, self.tenant, row["source_id"], row["remote_id"]):
             return []
         source = self.sources[row["source_id"]]
-        held = connection.execute(
-            "SELECT count(*) FROM record WHERE tenant_id = ? AND entity_id = ? AND deleted_at IS NULL",
-            (self.tenant, entity.id),
-        ).fetchone()[0]
-        if held and source.connection_id not in self.propagates:
+        held = {
+            one["source_id"]
+            for one in connection.execute(
+                "SELECT DISTINCT source_id FROM record WHERE tenant_id = ? AND entity_id = ? AND deleted_at IS NULL",
+                (self.tenant, entity.id),
+            )
+        }
+        # A tool that still has another record of it has thrown a duplicate away, and nobody.
+        if source.id in held or (held and source.connection_id not in self.propagates):
             return []
         entity.deleted_at, entity.deletion_reason, entity.changed = self.at, "source_deleted", True
         entity.rev += 1

@@ -142,6 +142,21 @@ async def test_a_person_who_is_deleted_before_their_copy_was_made_gets_none(desk
     assert (await desk.sync()).writes == 0
 
 
+async def test_whoever_throws_a_duplicate_away_deletes_nobody(desk):
+    """Beside the threads: where people clean up by hand, a duplicate is the first thing to go; its person stays."""
+    crm, mail = desk.connect("crm", settings=SHARES), desk.connect("mail", settings=SHARES)
+    ana, again = crm.add(email="ana@x.com", city="Vigo"), crm.add(email="ana@x.com")
+    await desk.sync()
+    assert len(desk.rows("SELECT * FROM person")) == 1
+    crm.drop(again)
+    await desk.sync()
+    assert desk.person()["city"] == "Vigo"
+    assert [ana, "ana@x.com"] == [*crm.people, *(r["email"] for r in mail.people.values())]
+    crm.drop(ana)
+    await desk.sync()
+    assert (crm.people, mail.people) == ({}, {})
+
+
 # -- scans
 
 

@@ -7,6 +7,7 @@ from vaiven_connectors.hubspot.simulator import HubSpotSimulator
 from vaiven_connectors.mailchimp.simulator import MailchimpSimulator
 from vaiven_connectors.salesforce.simulator import simulator as salesforce
 from vaiven_sdk import Merged
+from vaiven_sync_engine.identity import acts, edges
 
 SHARES = {"deletes": "propagate"}
 
@@ -72,6 +73,31 @@ async def test_what_hangs_on_the_merged_contact_is_not_counted_twice(desk):
     found = desk.rows("SELECT person_id FROM membership WHERE deleted_at IS NULL")
     assert found == [{"person_id": desk.person()["id"]}]
     assert members(north) == [("VIP", "ana@x.com")]
+    assert (await desk.sync()).writes == 0
+
+
+async def test_a_tie_of_two_who_were_one_is_two_again(desk):
+    """The same thread, the other way round: what was counted once for both is each one's own when they are parted."""
+    north, south = connected(desk, Club("north"), Club("south"), deletes="propagate")
+    vip = north.add("lists", name="VIP")
+    ana, twin = north.add("people", email="ana@x.com"), north.add("people", email="ana.b@x.com")
+    for person in (ana, twin):
+        north.add("members", list=vip, person=person, status="on")
+    await desk.sync()
+    (source,) = desk.rows("SELECT id FROM source WHERE stream = 'people' AND connection_id = 'north'")
+    ids = {row["email"]: row["id"] for row in desk.rows("SELECT id, email FROM person")}
+    one, two = sorted(((source["id"], ana), (source["id"], twin)))
+    database, now = desk.hub.database, desk.hub.engine.now
+    database.run_now(edges.put, "local", "person", [edges.Edge(one, two, "accepted")], "R0", now())
+    database.run_now(edges.look_again, "local", [one, two])
+    await desk.sync()
+    assert len(desk.rows("SELECT id FROM membership WHERE deleted_at IS NULL")) == 1
+    lost = ids["ana.b@x.com"] if desk.person()["id"] == ids["ana@x.com"] else ids["ana@x.com"]
+    await acts.part(desk.hub.engine, "person", lost)
+    await desk.sync()
+    found = desk.rows("SELECT person_id FROM membership WHERE deleted_at IS NULL")
+    assert {row["person_id"] for row in found} == set(ids.values())
+    assert members(north) == members(south) == [("VIP", "ana.b@x.com"), ("VIP", "ana@x.com")]
     assert (await desk.sync()).writes == 0
 
 
