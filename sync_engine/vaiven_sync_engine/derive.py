@@ -13,7 +13,7 @@ from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.entities import Canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from vaiven_sync_engine.store.sql import Sql
 
@@ -63,13 +63,16 @@ def absorb(connection: Sql, tenant: str, lost: str, kept: str, at: str) -> None:
     )
 
 
-def _held(connection: Sql, tenant: str, kind: str, people: Iterable[str]) -> defaultdict[str, list[Canonical]]:
+def _held(connection: Sql, tenant: str, kind: str, people: Sequence[str]) -> defaultdict[str, list[Canonical]]:
     found: defaultdict[str, list[Canonical]] = defaultdict(list)
-    for person_id in people:
+    for start in range(0, len(people), rows.CHUNK):
+        some = people[start : start + rows.CHUNK]
         for row in connection.execute(
-            f"SELECT * FROM {kind} WHERE tenant_id = ? AND person_id = ? AND deleted_at IS NULL", (tenant, person_id)
+            f"SELECT * FROM {kind} WHERE tenant_id = ? AND person_id IN ({','.join('?' * len(some))})"
+            " AND deleted_at IS NULL ORDER BY id",
+            (tenant, *some),
         ):
-            found[person_id].append(rows.decode_row(kind, row))
+            found[row["person_id"]].append(rows.decode_row(kind, row))
     return found
 
 

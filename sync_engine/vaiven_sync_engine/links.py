@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from ulid import ULID
+
 from vaiven_sdk.model import ENTITIES, Nature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from vaiven_sdk import Stream
     from vaiven_sync_engine.store.sql import Sql
+
+Key = tuple[Any, ...]
+"""The values of a kind's natural key, in its order."""
 
 
 def is_link(kind: str) -> bool:
@@ -36,8 +41,10 @@ def join(
     kind: str,
     dirty: Iterable[tuple[str, Any]],
     read: Callable[[Any], Mapping[str, Any]],
-) -> dict[str, str]:
-    """Give records of one link one entity, the oldest; gives the entities that turned out to be another: from -> to.
+) -> tuple[dict[str, str], bool]:
+    """Give records of one link one entity, the oldest, and records of two links two.
+
+    Gives the entities that turned out to be another (from -> to), and whether any record has another entity now.
 
     Args:
         connection: in a transaction.
@@ -49,11 +56,16 @@ def join(
     names = ENTITIES[kind].natural_key
     specs = ENTITIES[kind].fields()
     ends = [name for name in names if specs[name].ref or specs[name].ref_by]
-    same: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+    keyed: dict[str, dict[Key, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for own, row in dirty:
         values = read(row) if row["deleted_at"] is None else {}
         if all(values.get(name) for name in ends):
-            same[tuple(values.get(name) for name in names)].add(own)
+            keyed[own][tuple(values.get(name) for name in names)].append(row)
+    same: dict[Key, set[str]] = defaultdict(set)
+    for own, keys in keyed.items():
+        parts = _part(connection, tenant, kind, own, keys) if len(keys) > 1 else dict.fromkeys(keys, own)
+        for key, one in parts.items():
+            same[key].add(one)
     moved: dict[str, str] = {}
     for key, owners in same.items():
         where = " AND ".join(f'"{n}" IS NULL' if v is None else f'"{n}" = ?' for n, v in zip(names, key, strict=True))
@@ -61,10 +73,43 @@ def join(
             f'SELECT id FROM "{kind}" WHERE tenant_id = ? AND {where} AND deleted_at IS NULL',
             (tenant, *(v for v in key if v is not None)),
         ).fetchall()
-        one = min({*owners, *(row["id"] for row in stored)})
-        moved.update(dict.fromkeys(owners - {one}, one))
+        all_of_it = {*owners, *(row["id"] for row in stored)}
+        moved.update(dict.fromkeys(all_of_it - {min(all_of_it)}, min(all_of_it)))
     connection.executemany(
         "UPDATE record SET entity_id = ?, shadow = NULL, dirty = 1 WHERE tenant_id = ? AND entity_id = ?",
         [(one, tenant, own) for own, one in moved.items()],
     )
-    return moved
+    return moved, bool(moved) or any(len(keys) > 1 for keys in keyed.values())
+
+
+def _part(connection: Sql, tenant: str, kind: str, own: str, keys: Mapping[Key, Sequence[Any]]) -> dict[Key, str]:
+    """What was one link while two of its ends were one is two again: the stored one stays, others are new."""
+    names = ENTITIES[kind].natural_key
+    columns = ", ".join(f'"{name}"' for name in names)
+    row = connection.execute(f'SELECT {columns} FROM "{kind}" WHERE tenant_id = ? AND id = ?', (tenant, own)).fetchone()
+    stored = tuple(row[name] for name in names) if row else None
+    stays = stored if stored in keys else next(iter(keys))
+    owners = {key: own if key == stays else str(ULID()) for key in keys}
+    connection.executemany(
+        "UPDATE record SET entity_id = ?, shadow = NULL, dirty = 1"
+        " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+        [
+            (owners[key], tenant, one["source_id"], one["remote_id"])
+            for key, records in keys.items()
+            if key != stays
+            for one in records
+        ],
+    )
+    return owners
+
+
+def compare_again(connection: Sql, tenant: str, kind: str, kept: str) -> None:
+    """Links of an entity that took in another one may be the same now: the next stage of their kind compares them."""
+    for other in ENTITIES:
+        for name, spec in ENTITIES[other].fields().items() if is_link(other) else ():
+            if spec.ref == kind or spec.ref_by:
+                connection.execute(
+                    "UPDATE record SET dirty = 1 WHERE tenant_id = ? AND dirty = 0 AND entity_id IN"
+                    f' (SELECT id FROM "{other}" WHERE tenant_id = ? AND "{name}" = ? AND deleted_at IS NULL)',
+                    (tenant, tenant, kept),
+                )

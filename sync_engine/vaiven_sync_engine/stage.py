@@ -87,13 +87,12 @@ class Stage:
             tear(connection, self.tenant, kind, torn, parts, self.sources, self.at)
         specs = {**entity.fields(), **custom_specs(self.sources[i].stream.record for i in mine)}
         dirty = self._dirty(connection, mine)
-        if is_link(kind) and (
-            moved := join(connection, self.tenant, kind, _each(dirty), self._reader(connection, specs))
-        ):
+        if is_link(kind):
+            moved, changed = join(connection, self.tenant, kind, _each(dirty), self._reader(connection, specs))
             for lost, kept in moved.items():
                 absorb(connection, self.tenant, kind, lost, kept, self.at)
             out.merged += len(moved)
-            dirty = self._dirty(connection, mine)
+            dirty = self._dirty(connection, mine) if changed else dirty
         for start in range(0, len(dirty), rows.CHUNK):
             out.add(self._merge_chunk(connection, kind, specs, dirty[start : start + rows.CHUNK]))
         # Records of deleted entities that were never linked need no further look.
@@ -274,11 +273,15 @@ class Stage:
         if entity.deleted_at or is_merged(connection, self.tenant, row["source_id"], row["remote_id"]):
             return []
         source = self.sources[row["source_id"]]
-        held = connection.execute(
-            "SELECT count(*) FROM record WHERE tenant_id = ? AND entity_id = ? AND deleted_at IS NULL",
-            (self.tenant, entity.id),
-        ).fetchone()[0]
-        if held and source.connection_id not in self.propagates:
+        held = {
+            one["source_id"]
+            for one in connection.execute(
+                "SELECT DISTINCT source_id FROM record WHERE tenant_id = ? AND entity_id = ? AND deleted_at IS NULL",
+                (self.tenant, entity.id),
+            )
+        }
+        # A tool that still has another record of it has thrown a duplicate away, and nobody.
+        if source.id in held or (held and source.connection_id not in self.propagates):
             return []
         entity.deleted_at, entity.deletion_reason, entity.changed = self.at, "source_deleted", True
         entity.rev += 1

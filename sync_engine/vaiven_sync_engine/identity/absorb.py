@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vaiven_sync_engine.consent.acts import merge_consents
 from vaiven_sync_engine.derive import absorb as absorb_rows
+from vaiven_sync_engine.links import compare_again
 from vaiven_sync_engine.store import entities as rows
 
 if TYPE_CHECKING:
@@ -29,3 +30,4 @@ def absorb(connection: Sql, tenant: str, kind: str, lost: str, kept: str, at: st
         merge_consents(connection, tenant, lost, kept, at)
         absorb_rows(connection, tenant, lost, kept, at)
     rows.repoint(connection, tenant, kind, lost, kept)
+    compare_again(connection, tenant, kind, kept)

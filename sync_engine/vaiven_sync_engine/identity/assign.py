@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from vaiven_sync_engine.identity.graph import Graph
     from vaiven_sync_engine.store.sql import Sql
 
+PART = 5_000
+"""Rows that are made ready at a time."""
+
 
 class Move(NamedTuple):
     """One record, by number, that comes to another entity."""
@@ -75,12 +78,14 @@ def write(
     connection: Sql, tenant: str, kind: str, graph: Graph, moves: list[Move], resolved: Resolved, at: str
 ) -> None:
     """Give records their entities, and leave redirects where entities were."""
-    # A record that changes hands has agreed on nothing with its new entity: it is observed afresh.
-    connection.executemany(
-        "UPDATE record SET entity_id = ?, shadow = NULL, dirty = 1"
-        " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-        [(move.entity_id, tenant, *graph.keys[move.number]) for move in moves],
-    )
+    # A record that changes hands has agreed on nothing with its new entity: it is observed afresh. A first sync moves
+    # all there is: a part at a time.
+    for start in range(0, len(moves), PART):
+        connection.executemany(
+            "UPDATE record SET entity_id = ?, shadow = NULL, dirty = 1"
+            " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
+            [(move.entity_id, tenant, *graph.keys[move.number]) for move in moves[start : start + PART]],
+        )
     connection.executemany(
         "INSERT INTO redirect (tenant_id, entity, from_id, to_id, at, evidence)"
         " VALUES (?, ?, ?, ?, ?, 'merge_evidence')"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from hashlib import blake2b
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from vaiven_sync_engine.identity.assign import PART
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from vaiven_sync_engine.identity.assign import Move
     from vaiven_sync_engine.identity.graph import Graph, Tie
@@ -19,27 +22,26 @@ def record_moves(
     connection: Sql, tenant: str, kind: str, graph: Graph, moves: Sequence[Move], run: str, at: str
 ) -> None:
     """Write down why records came to their entities; one that is alone in its entity needs no reason."""
-    hangs = _hanging(graph, moves)
-    rows = []
-    for move in moves:
-        found = hangs.get(move.number)
-        if found is None:
-            continue
-        other, tie = found
-        hashed = value_hash(tenant, tie.value) if tie.value is not None else None
-        rows.append(
-            (tenant, kind, move.entity_id, *graph.keys[move.number], move.lost_id, *graph.keys[other],
-             tie.rule, hashed, tie.score, run, at)
-        )  # fmt: skip
-    connection.executemany(
-        "INSERT INTO merge_evidence (tenant_id, entity, entity_id, source_id, remote_id, lost_id, other_source,"
-        " other_remote, rule, value_hash, score, run_id, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (tenant_id, source_id, remote_id, at) DO UPDATE SET entity_id = excluded.entity_id,"
-        " lost_id = excluded.lost_id, other_source = excluded.other_source, other_remote = excluded.other_remote,"
-        " rule = excluded.rule, value_hash = excluded.value_hash, score = excluded.score, run_id = excluded.run_id,"
-        " undone_at = NULL",
-        rows,
-    )
+    moved = {move.number: move for move in moves}
+    hangs = _hanging(graph, moved)
+    while some := list(islice(hangs, PART)):
+        rows = []
+        for number, other, tie in some:
+            move = moved[number]
+            hashed = value_hash(tenant, tie.value) if tie.value is not None else None
+            rows.append(
+                (tenant, kind, move.entity_id, *graph.keys[number], move.lost_id, *graph.keys[other],
+                 tie.rule, hashed, tie.score, run, at)
+            )  # fmt: skip
+        connection.executemany(
+            "INSERT INTO merge_evidence (tenant_id, entity, entity_id, source_id, remote_id, lost_id, other_source,"
+            " other_remote, rule, value_hash, score, run_id, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (tenant_id, source_id, remote_id, at) DO UPDATE SET entity_id = excluded.entity_id,"
+            " lost_id = excluded.lost_id, other_source = excluded.other_source, other_remote = excluded.other_remote,"
+            " rule = excluded.rule, value_hash = excluded.value_hash, score = excluded.score, run_id = excluded.run_id,"
+            " undone_at = NULL",
+            rows,
+        )
 
 
 def value_hash(tenant: str, value: str) -> str:
@@ -70,27 +72,23 @@ def of_entity(connection: Sql, tenant: str, entity_id: str) -> list[dict[str, An
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _hanging(graph: Graph, moves: Sequence[Move]) -> dict[int, tuple[int, Tie]]:
-    """For each record that moved: the record that it hangs on, and the tie; ties lead away from who was there first."""
-    near: dict[int, list[tuple[int, Tie]]] = defaultdict(list)
+def _hanging(graph: Graph, moved: Container[int]) -> Iterator[tuple[int, int, Tie]]:
+    """Each record that moved, the record that it hangs on, and the tie; ties lead away from who was there first."""
+    by_root: dict[int, list[Tie]] = defaultdict(list)
     for tie in graph.ties:
-        near[tie.one].append((tie.two, tie))
-        near[tie.two].append((tie.one, tie))
-    moved = {move.number for move in moves}
-    out: dict[int, tuple[int, Tie]] = {}
-    done: set[int] = set()
-    for root in sorted({graph.root[number] for number in moved}):
-        group = graph.members.get(root)
-        if group is None:
-            continue
-        anchor = min(group, key=lambda n: (n in moved, n))
-        stack = [anchor]
-        done.add(anchor)
+        by_root[graph.root[tie.one]].append(tie)
+    for root, ties in sorted(by_root.items()):
+        near: dict[int, list[tuple[int, Tie]]] = defaultdict(list)
+        for tie in ties:
+            near[tie.one].append((tie.two, tie))
+            near[tie.two].append((tie.one, tie))
+        anchor = min(graph.members[root], key=lambda n: (n in moved, n))
+        stack, done = [anchor], {anchor}
         while stack:
             here = stack.pop()
             for other, tie in near[here]:
                 if other not in done:
                     done.add(other)
-                    out[other] = here, tie
                     stack.append(other)
-    return out
+                    if other in moved:
+                        yield other, here, tie

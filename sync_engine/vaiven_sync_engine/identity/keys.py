@@ -10,9 +10,10 @@ import msgspec
 
 from vaiven_sdk.model.match import email_match
 from vaiven_sync_engine.identity.blocked import is_blocked
+from vaiven_sync_engine.identity.edges import by_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from vaiven_sdk.model import Entity
     from vaiven_sync_engine.store.sql import Sql
@@ -61,23 +62,36 @@ def spaces_of(entity: type[Entity]) -> dict[str, Space]:
     return found
 
 
-def write_keys(connection: Sql, tenant: str, entity: type[Entity], dirty: Iterable[Any]) -> None:
+def write_keys(connection: Sql, tenant: str, entity: type[Entity], dirty: Iterable[RecordKey]) -> None:
     """Store the keys that these records have now; those that they had before stay, marked as past."""
     named = {name: field.key.namespace for name, field in entity.fields().items() if field.key}
-    decode, kind = msgspec.json.decode, entity.kind
-    known: list[tuple[str, int, str]] = []
+    for source, remotes in by_source(dirty):
+        _write_some(connection, tenant, entity.kind, named, source, remotes)
+
+
+def _write_some(
+    connection: Sql, tenant: str, kind: str, named: Mapping[str, str], source: int, remotes: Sequence[str]
+) -> None:
+    decode = msgspec.json.decode
+    known: list[str] = []
     keys: list[tuple[str, str, str, str, int, str]] = []
-    for row in dirty:
-        source, remote = row["source_id"], row["remote_id"]
+    for remote, fields, entity_id in connection.execute(
+        "SELECT remote_id, fields, entity_id FROM record WHERE tenant_id = ? AND source_id = ?"
+        f" AND remote_id IN ({','.join('?' * len(remotes))})",
+        (tenant, source, *remotes),
+    ):
         # A record that has no entity yet was never here: it has no keys to put into the past.
-        if row["entity_id"]:
-            known.append((tenant, source, remote))
+        if entity_id:
+            known.append(remote)
         keys.extend(
-            (tenant, kind, namespace, value, source, remote) for namespace, value in _keys(decode(row["fields"]), named)
+            (tenant, kind, namespace, value, source, remote) for namespace, value in _keys(decode(fields), named)
         )
-    connection.executemany(
-        "UPDATE record_key SET current = 0 WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", known
-    )
+    if known:
+        connection.execute(
+            "UPDATE record_key SET current = 0 WHERE tenant_id = ? AND source_id = ?"
+            f" AND remote_id IN ({','.join('?' * len(known))}) AND current <> 0",
+            (tenant, source, *known),
+        )
     connection.executemany(
         "INSERT INTO record_key (tenant_id, entity, namespace, value, source_id, remote_id) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (tenant_id, entity, namespace, value, source_id, remote_id) DO UPDATE SET current = 1",

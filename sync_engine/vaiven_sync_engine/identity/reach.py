@@ -29,12 +29,17 @@ _PLACED = "(entity_id IS NOT NULL OR (dirty <> 0 AND deleted_at IS NULL))"
 
 
 def load(
-    connection: Sql, tenant: str, kind: str, spaces: Mapping[str, Space], sources: Sequence[int], dirty: Sequence[Any]
+    connection: Sql,
+    tenant: str,
+    kind: str,
+    spaces: Mapping[str, Space],
+    sources: Sequence[int],
+    dirty: Sequence[RecordKey],
 ) -> Graph:
     """The graph that decides about these records; nothing outside of it can make a difference to them."""
     if len(dirty) > MANY and _is_most(connection, tenant, sources, len(dirty)):
         return load_all(connection, tenant, kind, spaces, sources)
-    return _Reach(connection, tenant, kind, spaces).graph([(row["source_id"], row["remote_id"]) for row in dirty])
+    return _Reach(connection, tenant, kind, spaces).graph(dirty)
 
 
 def load_all(connection: Sql, tenant: str, kind: str, spaces: Mapping[str, Space], sources: Sequence[int]) -> Graph:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 from ulid import ULID
 
 from vaiven_sync_engine.identity import assign, evidence, keys, reach
 from vaiven_sync_engine.identity.assign import Resolved
+from vaiven_sync_engine.identity.edges import by_source
 from vaiven_sync_engine.identity.merges import join_merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from vaiven_sdk.model import Entity
+    from vaiven_sync_engine.identity.keys import RecordKey
     from vaiven_sync_engine.store.sql import Sql
 
 log = structlog.get_logger("vaiven.identity")
@@ -34,6 +36,7 @@ def resolve(
         return out
     keys.write_keys(connection, tenant, entity, dirty)
     graph = reach.load(connection, tenant, entity.kind, spaces, sources, dirty)
+    del dirty
     graph.join()
     out, moves = assign.assign(graph)
     if out.split:
@@ -45,24 +48,33 @@ def resolve(
     return out
 
 
-def _dirty(connection: Sql, tenant: str, sources: Sequence[int]) -> list[Any]:
+def _dirty(connection: Sql, tenant: str, sources: Sequence[int]) -> list[RecordKey]:
+    """What to look at; a first sync has all of it here, so it is no more than the keys."""
     marks = ",".join("?" * len(sources))
-    return connection.execute(
-        "SELECT source_id, remote_id, fields, hub_id, entity_id FROM record"
-        f" WHERE tenant_id = ? AND dirty <> 0 AND source_id IN ({marks})"
-        " AND (deleted_at IS NULL OR entity_id IS NOT NULL)",
-        (tenant, *sources),
-    ).fetchall()
-
-
-def _one_each(connection: Sql, tenant: str, dirty: Iterable[Any]) -> Resolved:
-    """Kinds without keys: a record is its own entity."""
-    new = [
-        (row["hub_id"] or str(ULID()), tenant, row["source_id"], row["remote_id"])
-        for row in dirty
-        if not row["entity_id"]
+    return [
+        (row[0], row[1])
+        for row in connection.execute(
+            f"SELECT source_id, remote_id FROM record WHERE tenant_id = ? AND dirty <> 0 AND source_id IN ({marks})"
+            " AND (deleted_at IS NULL OR entity_id IS NOT NULL)",
+            (tenant, *sources),
+        )
     ]
-    connection.executemany(
-        "UPDATE record SET entity_id = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", new
-    )
-    return Resolved(created=len(new))
+
+
+def _one_each(connection: Sql, tenant: str, dirty: Iterable[RecordKey]) -> Resolved:
+    """Kinds without keys: a record is its own entity."""
+    out = Resolved()
+    for source, remotes in by_source(dirty):
+        new = [
+            (row[1] or str(ULID()), tenant, source, row[0])
+            for row in connection.execute(
+                "SELECT remote_id, hub_id FROM record WHERE tenant_id = ? AND source_id = ?"
+                f" AND remote_id IN ({','.join('?' * len(remotes))}) AND entity_id IS NULL ORDER BY remote_id",
+                (tenant, source, *remotes),
+            )
+        ]
+        connection.executemany(
+            "UPDATE record SET entity_id = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", new
+        )
+        out.created += len(new)
+    return out

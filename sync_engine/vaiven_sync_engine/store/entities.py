@@ -208,7 +208,7 @@ def repoint(connection: Sql, tenant: str, kind: str, lost: str, kept: str) -> No
     """Make every reference to an entity that was merged away point to the one that was kept."""
     for other, entity in ENTITIES.items():
         for name, spec in entity.fields().items():
-            if spec.ref == kind:
+            if spec.ref == kind or spec.ref_by:
                 connection.execute(
                     f'UPDATE "{other}" SET "{name}" = ? WHERE tenant_id = ? AND "{name}" = ?',
                     (kept, tenant, lost),

@@ -34,7 +34,7 @@ def live(portal):
 
 
 async def test_a_deal_is_archived_and_its_modified_date_stays(bench):
-    """airbytehq/airbyte#19838: archiving a deal does not move `hs_lastmodifieddate`, and the reader never heard of it."""
+    """airbytehq/airbyte#19838: archiving a deal does not move `hs_lastmodifieddate`: the reader never heard of it."""
     portal = HubSpotSimulator(clock=bench.clock, quirks=HubSpotSimulator.calm)
     bench.open("portal", portal, streams=("deals",))
     ids = [portal.create_record("deals", {"dealname": name, "dealstage": "closedwon"}) for name in ("A", "B")]
@@ -51,7 +51,7 @@ async def test_a_deal_is_archived_and_its_modified_date_stays(bench):
 
 
 async def test_a_record_made_edited_and_archived_between_two_runs_is_not_taken_for_a_live_one(bench):
-    """airbytehq/airbyte#35017: records deleted hours after they were loaded stayed unmarked: search shows live ones alone."""
+    """airbytehq/airbyte#35017: records that were deleted after they were loaded stayed: search shows live ones."""
     one, two = two_portals(bench)
     ana = one.create_record("contacts", {"email": "ana@x.example"})
     await bench.sync()
@@ -140,6 +140,21 @@ async def test_a_person_who_is_deleted_before_their_copy_was_made_gets_none(desk
     await desk.sync()
     assert [(r["email"], r["city"]) for r in mail.people.values()] == [("bo@x.com", "Vigo")]
     assert (await desk.sync()).writes == 0
+
+
+async def test_whoever_throws_a_duplicate_away_deletes_nobody(desk):
+    """Beside the threads: where people clean up by hand, a duplicate is the first thing to go; its person stays."""
+    crm, mail = desk.connect("crm", settings=SHARES), desk.connect("mail", settings=SHARES)
+    ana, again = crm.add(email="ana@x.com", city="Vigo"), crm.add(email="ana@x.com")
+    await desk.sync()
+    assert len(desk.rows("SELECT * FROM person")) == 1
+    crm.drop(again)
+    await desk.sync()
+    assert desk.person()["city"] == "Vigo"
+    assert [ana, "ana@x.com"] == [*crm.people, *(r["email"] for r in mail.people.values())]
+    crm.drop(ana)
+    await desk.sync()
+    assert (crm.people, mail.people) == ({}, {})
 
 
 # -- scans

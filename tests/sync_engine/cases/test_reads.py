@@ -18,7 +18,7 @@ from vaiven_sdk.model import Person
 @pytest.mark.slow
 @on_sqlite
 async def test_a_mass_edit_beyond_the_end_of_a_search_is_read_once_and_whole(bench):
-    """airbytehq/airbyte#43317: 10,000 contacts and more with one modified time had the reader ask for the same for ever.
+    """airbytehq/airbyte#43317: 10,000 records and more with one modified time had the reader ask for ever.
 
     HubSpot's search ends at 10,000 results; the place to go on from was the last result's time, which never moved.
     """
@@ -78,7 +78,7 @@ class Caller(Record[Person], key="id", cursor="stamp"):
 
 
 async def test_an_export_that_gives_the_same_page_again_is_stopped_and_the_rest_goes_on(desk):
-    """PostHog/posthog#59215: Zendesk's export by time gave one page again and again, until the reader ran out of memory.
+    """PostHog/posthog#59215: Zendesk's export by time gave one page for ever, until memory was gone.
 
     A bulk update had stamped more tickets alike than a page holds, so the time to go on from stayed what it was.
     """
