@@ -163,6 +163,7 @@ def _load(connection: sqlite3.Connection, tenant: str, kind: str, dirty: Iterabl
     carried = {current_id(connection, tenant, kind, r["hub_id"]) for r in dirty if r["hub_id"]}
     connection.executemany("INSERT OR IGNORE INTO claim VALUES (?)", [(hub_id,) for hub_id in carried])
     # CROSS JOIN: from what is within reach to what it touches, never the other way round, over all of the tenant's.
+    # INDEXED BY: the primary key holds all that is asked for, so SQLite would read it instead, for each record whole.
     while True:
         before = connection.total_changes
         connection.execute(
@@ -192,8 +193,9 @@ def _load(connection: sqlite3.Connection, tenant: str, kind: str, dirty: Iterabl
         key = (row["source_id"], row["remote_id"])
         graph.nodes[key] = _Node(key, row["entity_id"], current_id(connection, tenant, kind, row["hub_id"]))
     for row in connection.execute(
-        "SELECT k.namespace, k.value, k.source_id, k.remote_id, k.current FROM reach r CROSS JOIN record_key k"
-        " ON k.tenant_id = ? AND k.source_id = r.source_id AND k.remote_id = r.remote_id WHERE k.entity = ?",
+        "SELECT k.namespace, k.value, k.source_id, k.remote_id, k.current FROM reach r"
+        " CROSS JOIN record_key k INDEXED BY record_key_record ON k.tenant_id = ? AND k.source_id = r.source_id"
+        " AND k.remote_id = r.remote_id WHERE k.entity = ?",
         (tenant, kind),
     ):
         graph.add(row["namespace"], row["value"], (row["source_id"], row["remote_id"]), current=bool(row["current"]))
