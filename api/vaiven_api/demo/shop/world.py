@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +50,14 @@ class ShopWorld(Vendors):
 
     def start(self, seed: int, quirks: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         """Start every vendor, with these quirks beside the demo's own."""
-        for slug in (*PEOPLE_TOOLS, META, GOOGLE):
-            self.vendors[slug] = Vendor.start(slug, seed, {**QUIRKS.get(slug, {}), **(quirks or {}).get(slug, {})})
+        slugs = (*PEOPLE_TOOLS, META, GOOGLE)
+        switches = {slug: {**QUIRKS.get(slug, {}), **(quirks or {}).get(slug, {})} for slug in slugs}
+        with ThreadPoolExecutor() as pool:
+            begun = {slug: pool.submit(Vendor.start, slug, seed, switches[slug]) for slug in slugs}
+        # Whoever did start is stopped on leaving, also when another one did not.
+        self.vendors.update({slug: one.result() for slug, one in begun.items() if one.exception() is None})
+        for one in begun.values():
+            one.result()
 
     def fill(self, shop: Shop, days: int) -> None:
         """Give every vendor its part of the shop; the ad platforms have so many days of figures."""
