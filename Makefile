@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage check lint types imports generated docs docs-serve format lock generate clean
+.PHONY: help setup demo demo-shop test coverage check lint types imports generated docs docs-serve format lock generate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ $(READY): requirements.lock pyproject.toml sdk/pyproject.toml connectors/pyproje
 
 demo: $(READY) ## Sync three simulated vendors both ways, with no account and no network
 	@$(BIN)/python -m vaiven_api.demo
+
+demo-shop: $(READY) ## A shop on seven simulated vendors: people, orders, ads and a score (about eight minutes)
+	@$(BIN)/vaiven demo shop
 
 test: $(READY) ## Run every test (a part: .venv/bin/pytest tests/sdk -m 'not slow')
 	@$(BIN)/pytest

@@ -11,6 +11,8 @@ ONCE = re.compile(
     r"|FROM quarantine|FROM record_edge WHERE tenant_id = '\w+' LIMIT)"
 )
 """Statements that run once a kind, stream or page, and read what is listed for that."""
+WIDE = re.compile(r"\(tenant_id=\?( AND entity=\?)?\)$|^SCAN (?!CONSTANT|claim|reach|r\b|e\b)")
+"""Reads all of a tenant, or all of a kind."""
 
 
 async def statements(desk):

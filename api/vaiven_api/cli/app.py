@@ -31,6 +31,7 @@ COMMANDS = {
     "new": "Begin a connector.",
     "record": "Record a connector's cassettes.",
     "diff": "Show what changed since a connector's last release.",
+    "demo": "See it work: simulated tools synced and compared.",
     "doctor": "Check this installation and its store.",
 }
 """Every command with its one-line help; command `x` is the function `x` of module `vaiven_api.cli.x`."""

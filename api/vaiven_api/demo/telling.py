@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import resource
 import sys
 import time
@@ -10,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from vaiven_sdk import Session
 from vaiven_sdk.limits import Throttle, Turn
 from vaiven_sync_engine import connections as accounts
 from vaiven_sync_engine.engine import Engine
@@ -270,6 +272,18 @@ class Telling:
         phase.seconds = time.perf_counter() - self.begun[0]
         phase.cpu = time.process_time() - self.begun[1]
         return phase
+
+
+async def complete(engine: Engine) -> None:
+    """Fill in what a connector finds out on connecting (currency, time zone), as `vaiven connect` does."""
+    for one in (await engine.database.run(accounts.load_all, TENANT)).values():
+        connector = engine.load(one.connector)
+        hook = connector.hooks.get("connected")
+        if hook is not None:
+            async with engine.client(one, connector) as client:
+                config = await hook(Session(client.config, client.send))
+            found = dataclasses.replace(one, config=config.model_dump(mode="json"))
+            await engine.database.run(accounts.save, TENANT, found, now())
 
 
 def connect(database: Database, vault: Vault, vendor: Vendor, **settings: Any) -> None:

@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from vaiven_connectors.google_ads._sim_account import Account
 from vaiven_connectors.google_ads._sim_seed import Seeded
-from vaiven_sdk.testing import NotDrivable, action
+from vaiven_sdk.testing import NotDrivable, SystemClock, action
 
 _RESOURCES = {
     "campaigns": "campaign",
@@ -34,6 +35,32 @@ class Driven(Seeded):
         self._made = 0
 
     # ----------------------------------------------------------------------------------------------------- actions
+
+    @action
+    def load_tree(self, campaigns: int = 12, ad_groups: int = 2, ads: int = 2, days: int = 90) -> dict[str, list[str]]:
+        """Load campaigns with ad groups, ads and days of figures up to yesterday: `seed_tree` of the first client."""
+        return self.seed_tree(campaigns=campaigns, ad_groups=ad_groups, ads=ads, days=days)
+
+    @action
+    def figures(self) -> list[dict[str, Any]]:
+        """What Google shows now of each campaign and day of the first client: `truth_metrics`."""
+        return [
+            {
+                "campaign": campaign,
+                "day": day,
+                "spend": str(Decimal(int(shown["cost_micros"])) / 1_000_000),
+                "conversions": str(shown["conversions"]),
+                "conversion_value": str(shown["conversions_value"]),
+            }
+            for (campaign, day), shown in self.truth_metrics().items()
+        ]
+
+    @action
+    def wait(self, seconds: float) -> dict[str, str]:
+        """Time passes; gives a credential that is good then."""
+        if isinstance(self.clock, SystemClock):
+            self.clock.advance(seconds)
+        return dict(self.credential)
 
     @action
     def set_status(self, status: str, customer: str = "") -> None:

@@ -127,10 +127,12 @@ async def _written(hub: Hub, writes: Writes, one: One) -> list[Outcome]:
     refused = {(outcome.hub_id, outcome.id) for outcome in outcomes}
     rest = [write for write in writes if (write.hub_id, write.id) not in refused]
     plain = [write for write in rest if len(rest) > FEW and _importable(write)]
+    strange = await _strangers(hub, plain)
+    plain = [write for write in plain if write.hub_id not in strange]
     single = [write for write in rest if write not in plain]
-    outcomes += await _all(hub, single, one)
     if plain:
         outcomes += await import_all(hub, plain, [resource(write) for write in plain])
+    outcomes += await _all(hub, single, one)
     landed = {o.hub_id: o.id for o in outcomes if o.status in {"created", "updated"} and o.id}
     asked = [(write, id_) for write in rest if consent.wishes(write) and (id_ := write.id or landed.get(write.hub_id))]
     asked = [(write, id_) for write, id_ in asked if write.hub_id in landed]
@@ -140,6 +142,26 @@ async def _written(hub: Hub, writes: Writes, one: One) -> list[Outcome]:
     # What an answer showed of their consent is of before: they are read back.
     changed = {id_ for _, id_ in asked}
     return [Outcome(o.hub_id, o.status, o.id) if o.id in changed and o.stored else o for o in outcomes]
+
+
+async def _strangers(hub: Hub, writes: Writes) -> set[str]:
+    """New people whose number is on somebody else's profile, or on an earlier one of these: hub ids.
+
+    An import finds a profile by any of its identifiers and overwrites the others, so a household's second member would
+    become the first. Alone, Klaviyo refuses such a profile, and says whose the number is.
+    """
+    new = [write for write in writes if not write.id and write.record.phone_number]
+    numbers = [str(write.record.phone_number) for write in new]
+    owner = {
+        one["attributes"].get("phone_number"): (one["attributes"].get("email") or "").lower()
+        for one in await consent.read(hub, "phone_number", numbers)
+    }
+    out = set()
+    for write in new:
+        email = (write.record.email or "").lower()
+        if owner.setdefault(write.record.phone_number, email) != email:
+            out.add(write.hub_id)
+    return out
 
 
 def _importable(write: Write[Profile]) -> bool:

@@ -13,7 +13,7 @@ from vaiven_connectors.meta_ads._sim_hooks import Hooks
 from vaiven_connectors.meta_ads._sim_objects import AD_KINDS
 from vaiven_connectors.meta_ads._sim_words import Json
 from vaiven_sdk import Delivery
-from vaiven_sdk.testing import NotDrivable, action
+from vaiven_sdk.testing import NotDrivable, SystemClock, action
 
 Truth = Callable[[int, int, int, date], Mapping[str, Any] | None]
 """(number of the campaign, of the ad set in it, of the ad in that, the day) -> a fact's numbers, or None for no row."""
@@ -124,6 +124,32 @@ class Driven(Hooks):
         }
 
     # ---------------------------------------------------------------------------------------- the account's users
+
+    @action
+    def load_tree(self, campaigns: int = 12, adsets: int = 2, ads: int = 2, days: int = 90) -> list[Json]:
+        """Load campaigns with ad sets, ads and days of figures up to yesterday: `seed_tree` of the first account."""
+        return self.seed_tree(campaigns, adsets, ads, days, until=self.today() - timedelta(days=1))
+
+    @action
+    def figures(self) -> list[Json]:
+        """What Meta shows now of each campaign and day of the first account, each purchase once: `truth_metrics`."""
+        return [
+            {
+                "campaign": one["id"],
+                "day": one["date"].isoformat(),
+                "spend": str(one["spend"]),
+                "conversions": str(one["purchases"]),
+                "conversion_value": str(one["purchase_value"]),
+            }
+            for one in self.truth_metrics()
+        ]
+
+    @action
+    def wait(self, seconds: float) -> dict[str, str]:
+        """Time passes; gives a credential that is good then."""
+        if isinstance(self.clock, SystemClock):
+            self.clock.advance(seconds)
+        return dict(self.credential)
 
     @action
     def seed_metrics(self, rows: Sequence[Mapping[str, Any]]) -> int:

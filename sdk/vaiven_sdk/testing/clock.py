@@ -17,11 +17,16 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._last = datetime.min.replace(tzinfo=UTC)
+        self._ahead = timedelta()
 
     def now(self) -> datetime:
         """The current instant, at least one microsecond after the last one given."""
-        self._last = max(datetime.now(UTC), self._last + timedelta(microseconds=1))
+        self._last = max(datetime.now(UTC) + self._ahead, self._last + timedelta(microseconds=1))
         return self._last
+
+    def advance(self, seconds: float) -> None:
+        """Be ahead of the machine's clock by `seconds` more from now on."""
+        self._ahead += timedelta(seconds=seconds)
 
 
 class ManualClock:

@@ -208,6 +208,20 @@ async def test_many_go_in_one_import_and_each_has_its_outcome(hub):
     assert [stored[by_id[write.hub_id].id] for write in writes] == [write.record.email for write in writes]
 
 
+async def test_an_import_makes_nobody_of_somebody_else_who_has_the_same_number(hub):
+    hub.vendor.seed_profiles([{"email": "ana@home.example.com", "phone_number": "+34600111222"}])
+    home = {"phone": "+34600111222"}
+    many = [create(f"p{n}@shop.example.com", given_name=f"P{n}") for n in range(12)]
+    shared = [create("ben@home.example.com", **home), create("eva@flat.example.com", phone="+34600333444")]
+    outcomes = await hub.write("create", *many, *shared, create("leo@flat.example.com", phone="+34600333444"))
+    refused = {one.hub_id: one.code for one in outcomes if one.status == "rejected"}
+    assert refused == {"hub-ben@home.example.com": "duplicate_profile", "hub-leo@flat.example.com": "duplicate_profile"}
+    found = {one.email: one.phone_number for one in await hub.read("profiles")}
+    assert found["ana@home.example.com"] == "+34600111222"
+    assert found["eva@flat.example.com"] == "+34600333444"
+    assert "ben@home.example.com" not in found
+
+
 async def test_a_street_of_one_line_empties_nothing_so_it_goes_in_the_import(hub):
     hub.vendor.seed_profiles([{"email": f"p{n}@shop.example.com"} for n in range(15)])
     writes = [update(one, street="Polna 7") for one in await hub.read("profiles")]

@@ -1,1 +1,1 @@
-"""A shop on seven tools: one person per human, spend and revenue that add up, and a score that goes back to the tools."""
+"""A shop on seven tools: one person per human, spend and revenue that add up, a score that goes back to the tools."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vaiven_api.demo.people import HUBSPOT, STRIPE
-from vaiven_api.demo.shop.company import BEGIN, END, KLAVIYO, PEOPLE_TOOLS, SALESFORCE, SHOPIFY
+from vaiven_api.demo.shop.company import BEGIN, END, GOOGLE, KLAVIYO, META, PEOPLE_TOOLS, SALESFORCE, SHOPIFY
 from vaiven_api.demo.world import Vendor, Vendors
 
 if TYPE_CHECKING:
@@ -28,8 +29,12 @@ STREAMS = {
     KLAVIYO: ("profiles",),
     STRIPE: ("customers", "charges", "refunds"),
     SHOPIFY: ("customers", "orders", "order_lines", "refunds"),
+    META: ("ad_accounts", "campaigns", "ad_sets", "ads", "insights"),
+    GOOGLE: ("accounts", "campaigns", "ad_groups", "ads", "campaign_metrics", "campaign_conversions"),
 }
 """What a shop without a sales team syncs."""
+CAMPAIGNS = 12
+"""At each ad platform, with two ad groups of two ads each."""
 _BATCH = 1000
 
 
@@ -45,11 +50,19 @@ class ShopWorld(Vendors):
 
     def start(self, seed: int, quirks: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         """Start every vendor, with these quirks beside the demo's own."""
-        for slug in PEOPLE_TOOLS:
-            self.vendors[slug] = Vendor.start(slug, seed, {**QUIRKS.get(slug, {}), **(quirks or {}).get(slug, {})})
+        slugs = (*PEOPLE_TOOLS, META, GOOGLE)
+        switches = {slug: {**QUIRKS.get(slug, {}), **(quirks or {}).get(slug, {})} for slug in slugs}
+        with ThreadPoolExecutor() as pool:
+            begun = {slug: pool.submit(Vendor.start, slug, seed, switches[slug]) for slug in slugs}
+        # Whoever did start is stopped on leaving, also when another one did not.
+        self.vendors.update({slug: one.result() for slug, one in begun.items() if one.exception() is None})
+        for one in begun.values():
+            one.result()
 
-    def fill(self, shop: Shop) -> None:
-        """Give every vendor its part of the shop."""
+    def fill(self, shop: Shop, days: int) -> None:
+        """Give every vendor its part of the shop; the ad platforms have so many days of figures."""
+        for slug in (META, GOOGLE):
+            self.vendors[slug].call("load_tree", campaigns=CAMPAIGNS, days=days)
         self._fill_hubspot(shop.rows[HUBSPOT])
         crm = self.vendors[SALESFORCE]
         crm.call("create_field", kind="Contact", name="Vaiven_Score", type="double", label="Vaiven score")
@@ -63,6 +76,10 @@ class ShopWorld(Vendors):
         self._fill_shopify(shop)
         for tool, of in shop.of.items():
             self.truth.update({(tool, i): human for i, human in zip(self.ids[tool], of, strict=True)})
+
+    def figures(self) -> dict[str, list[dict[str, str]]]:
+        """What each ad platform shows now of every campaign and day: the truth."""
+        return {slug: self.vendors[slug].call("figures") for slug in (META, GOOGLE)}
 
     def _fill_hubspot(self, rows: Sequence[dict[str, Any]]) -> None:
         hubspot = self.vendors[HUBSPOT]
