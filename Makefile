@@ -21,10 +21,10 @@ demo-shop: $(READY) ## A shop on seven simulated vendors: people, orders, ads an
 	@$(BIN)/vaiven demo shop
 
 test: $(READY) ## Run every test (a part: .venv/bin/pytest tests/sdk -m 'not slow')
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist worksteal
 
 coverage: $(READY) ## Branch coverage without the slowest tests; fails below the floor
-	@$(BIN)/coverage run -m pytest -q -m "not slow"
+	@$(BIN)/pytest -q -n auto --dist worksteal -m "not slow" --cov --cov-report=
 	@$(BIN)/coverage report
 
 check: lint types imports generated docs ## All that follows up to docs (make -k check shows every failure at once)

@@ -18,13 +18,13 @@ from vaiven_api.demo.verify import Verdict
 from vaiven_sync_engine.store import Database
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from vaiven_api.demo.shop.company import Shop
     from vaiven_api.demo.shop.meanwhile import Meanwhile
     from vaiven_api.demo.shop.world import ShopWorld
+    from vaiven_sync_engine.store.sql import Sql
 
 PEOPLE = {
     HUBSPOT: "contacts", SALESFORCE: "contacts", KLAVIYO: "profiles", STRIPE: "customers", SHOPIFY: "customers"
@@ -135,7 +135,7 @@ def check_orders(verdict: Verdict, path: Path, hub: Hub, shop: Shop, world: Shop
         verdict.expect("sales of a day", want_cents == have_cents, f"{day}: {have_cents} cents sold, not {want_cents}")
 
 
-def _orders(store: sqlite3.Connection) -> Sequence[Any]:
+def _orders(store: Sql) -> Sequence[Any]:
     return store.execute(
         "SELECT r.remote_id, o.* FROM 'order' o JOIN record r ON r.tenant_id = o.tenant_id AND r.entity_id = o.id"
         " JOIN source s ON s.id = r.source_id WHERE s.stream = 'orders' AND o.deleted_at IS NULL"
@@ -178,7 +178,7 @@ class _Figures:
     units: dict[str, set[tuple[str, str]]]
 
 
-def _figures(store: sqlite3.Connection, tool: str) -> _Figures:
+def _figures(store: Sql, tool: str) -> _Figures:
     """Sums by campaign, day and metric; parts of a total (a breakdown) are left out, as they would count twice."""
     values: defaultdict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
     units: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
