@@ -72,8 +72,8 @@ def bench(empty_store):
             runs.append(1)
             vendor.asked.clear()
             session = Session(Zoned(time_zone=zone), vendor.send)
-            run = f"run {len(runs)}"
-            return await Puller(database, session, stream, "local", source, run, lambda: instant(bench.vendor.now)).pull()
+            run, at = f"run {len(runs)}", instant(vendor.now)
+            return await Puller(database, session, stream, "local", source, run, lambda: at).pull()
 
         bench = type("Bench", (), {})()
         bench.vendor, bench.pull = vendor, pull
