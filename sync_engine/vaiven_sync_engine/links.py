@@ -10,9 +10,10 @@ from ulid import ULID
 from vaiven_sdk.model import ENTITIES, Nature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vaiven_sdk import Stream
+    from vaiven_sync_engine.identity.keys import RecordKey
     from vaiven_sync_engine.store.sql import Sql
 
 Key = tuple[Any, ...]
@@ -39,8 +40,7 @@ def join(
     connection: Sql,
     tenant: str,
     kind: str,
-    dirty: Iterable[tuple[str, Any]],
-    read: Callable[[Any], Mapping[str, Any]],
+    dirty: Iterable[tuple[str, Any, Mapping[str, Any]]],
 ) -> tuple[dict[str, str], bool]:
     """Give records of one link one entity, the oldest, and records of two links two.
 
@@ -50,17 +50,16 @@ def join(
         connection: in a transaction.
         tenant: whose.
         kind: of link.
-        dirty: entity id and record, of all records to look at.
-        read: the record's unified values with its references followed; one that waits for its end has it left out.
+        dirty: of all records to look at: entity id, row, and unified values with the references followed; one that
+            waits for its end has it left out.
     """
     names = ENTITIES[kind].natural_key
     specs = ENTITIES[kind].fields()
     ends = [name for name in names if specs[name].ref or specs[name].ref_by]
-    keyed: dict[str, dict[Key, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    for own, row in dirty:
-        values = read(row) if row["deleted_at"] is None else {}
-        if all(values.get(name) for name in ends):
-            keyed[own][tuple(values.get(name) for name in names)].append(row)
+    keyed: dict[str, dict[Key, list[RecordKey]]] = defaultdict(lambda: defaultdict(list))
+    for own, row, values in dirty:
+        if row["deleted_at"] is None and all(values.get(name) for name in ends):
+            keyed[own][tuple(values.get(name) for name in names)].append((row["source_id"], row["remote_id"]))
     same: dict[Key, set[str]] = defaultdict(set)
     for own, keys in keyed.items():
         parts = _part(connection, tenant, kind, own, keys) if len(keys) > 1 else dict.fromkeys(keys, own)
@@ -82,7 +81,7 @@ def join(
     return moved, bool(moved) or any(len(keys) > 1 for keys in keyed.values())
 
 
-def _part(connection: Sql, tenant: str, kind: str, own: str, keys: Mapping[Key, Sequence[Any]]) -> dict[Key, str]:
+def _part(connection: Sql, tenant: str, kind: str, own: str, keys: Mapping[Key, Sequence[RecordKey]]) -> dict[Key, str]:
     """What was one link while two of its ends were one is two again: the stored one stays, others are new."""
     names = ENTITIES[kind].natural_key
     columns = ", ".join(f'"{name}"' for name in names)
@@ -93,12 +92,7 @@ def _part(connection: Sql, tenant: str, kind: str, own: str, keys: Mapping[Key, 
     connection.executemany(
         "UPDATE record SET entity_id = ?, shadow = NULL, dirty = 1"
         " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-        [
-            (owners[key], tenant, one["source_id"], one["remote_id"])
-            for key, records in keys.items()
-            if key != stays
-            for one in records
-        ],
+        [(owners[key], tenant, *one) for key, records in keys.items() if key != stays for one in records],
     )
     return owners
 

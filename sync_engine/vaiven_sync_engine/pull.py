@@ -134,6 +134,9 @@ class Puller:
         seen: set[str] | None = set() if self._tracks_absence(kind, resumed=resumed) else None
         since: str | None = None
         low = ""
+        # A list that trails does not show what was just made, by us perhaps: that it is missing says nothing yet.
+        trails = seen is not None and self.stream.lag and not self.stream.absent_is_zero
+        known = earlier(self.now(), self.stream.lag) if trails else "~"
         async with aclosing(_ahead(self._pages(kind, window, walk["state"]))) as pages:
             async for page in pages:
                 # The vendor's clock at the first answer: what changes later is the next read's, whatever we saw.
@@ -156,7 +159,7 @@ class Puller:
         if seen is not None and self.stream.absent_is_zero:
             await self.database.run(self._mark_missing, seen, window.since or low)
         elif seen is not None:
-            position["missing"] = await self.database.run(self._mark_missing, seen)
+            position["missing"] = await self.database.run(self._mark_missing, seen, "", known)
         await self._finish(position)
 
     async def _walk_gone(self, since: str | None) -> None:
@@ -250,16 +253,17 @@ class Puller:
         scans = kind == "full" and self.stream.deletes is Deletes.FULL_SCAN
         return not resumed and (scans or self.stream.absent_is_zero)
 
-    def _mark_missing(self, connection: Sql, seen: set[str], since: str = "") -> int:
+    def _mark_missing(self, connection: Sql, seen: set[str], since: str = "", known: str = "~") -> int:
         """Records that a complete scan did not show are deleted, unless so many that the scan is to be doubted.
 
-        A scan of a time alone (`since`) says something of records of that time.
+        A scan of a time alone (`since`) says something of records of that time, and of those that we have `known` for
+        longer than the list trails.
         """
         self._mark_back(connection, seen)
         rows = connection.execute(
             "SELECT remote_id FROM record WHERE tenant_id = ? AND source_id = ? AND deleted_at IS NULL"
-            " AND version >= ?",
-            (self.tenant, self.source, since),
+            " AND version >= ? AND observed_at <= ?",
+            (self.tenant, self.source, since, known),
         ).fetchall()
         missing = [row["remote_id"] for row in rows if row["remote_id"] not in seen]
         self.pulled.missing = len(missing)

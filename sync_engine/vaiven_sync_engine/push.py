@@ -297,8 +297,13 @@ class Pusher:
         planned: Planned,
         where: tuple[str, int, str | None],
         stored: Observed | None,
+        *,
+        later: bool = False,
     ) -> None:
-        """Shadow the sent fields with what the tool STORED; any other difference is news and will be merged."""
+        """Shadow the sent fields with what the tool STORED; any other difference is news and will be merged.
+
+        Read `later`, a value that is not the one sent may be somebody's edit: nothing is agreed on, and it is merged.
+        """
         if stored is not None:
             upsert_records(connection, self.tenant, self.source.id, self.run, self.now(), [stored])
         else:
@@ -316,6 +321,8 @@ class Pusher:
         for name, (value, rev) in planned.fields.items():
             plain = name in mapped and mapped[name].reads and not (mapped[name].ref or mapped[name].of)
             told = stored is not None and plain
+            if told and later and kept.get(name) != value:
+                continue
             as_kept = kept.get(name) if told else value
             shadow[name] = [as_kept, rev]
         if stored is not None:
@@ -360,7 +367,7 @@ class Pusher:
             elif seen is not None:
                 values = msgspec.json.decode(seen.fields)
                 if planned.op == "create" or all(values.get(n) == v for n, (v, _) in planned.fields.items()):
-                    self._agree(connection, planned, (self.tenant, self.source.id, seen.remote_id), seen)
+                    self._agree(connection, planned, (self.tenant, self.source.id, seen.remote_id), seen, later=True)
                     state = "done"
                 else:
                     upsert_records(connection, self.tenant, self.source.id, self.run, self.now(), [seen])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from ulid import ULID
 
-from vaiven_sdk.model import ENTITIES, Field, Nature
+from vaiven_sdk.model import ENTITIES, Nature
 from vaiven_sync_engine.consent.log import log_statements
 from vaiven_sync_engine.consent.rule import CHANNELS
 from vaiven_sync_engine.derive import derive
@@ -18,18 +18,22 @@ from vaiven_sync_engine.identity import resolve
 from vaiven_sync_engine.identity.absorb import absorb
 from vaiven_sync_engine.identity.merges import is_merged
 from vaiven_sync_engine.identity.tear import tear
+from vaiven_sync_engine.incoming import Incoming
 from vaiven_sync_engine.links import is_link, is_looked_into, join
 from vaiven_sync_engine.merge import Lost, Observation, custom_specs, ignore, observe
 from vaiven_sync_engine.records import PROOFS, UNREAD
 from vaiven_sync_engine.store import entities as rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from vaiven_sync_engine.mapping.policies import Rules
     from vaiven_sync_engine.source import Source
     from vaiven_sync_engine.store.entities import Canonical
     from vaiven_sync_engine.store.sql import Sql
+
+_LINKED = "coalesce(entity_id, '') <> ''"
+"""It has an entity; put so that SQLite looks among the dirty records, not among all that have one."""
 
 
 @dataclass(slots=True)
@@ -68,10 +72,6 @@ class Stage:
     at: str
     propagates: frozenset[str] = frozenset()
     rules: Mapping[str, Rules] = field(default_factory=dict)
-    by_stream: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.by_stream = {(s.connection_id, s.stream.name): s.id for s in self.sources.values()}
 
     def bring_in(self, connection: Sql, kind: str) -> Staged:
         """Take in all dirty records of one kind; call it inside a transaction."""
@@ -86,45 +86,56 @@ class Stage:
         for torn, parts in resolved.split.items():
             tear(connection, self.tenant, kind, torn, parts, self.sources, self.at)
         specs = {**entity.fields(), **custom_specs(self.sources[i].stream.record for i in mine)}
-        dirty = self._dirty(connection, mine)
+        incoming = Incoming(connection, self.tenant, self.sources, specs)
         if is_link(kind):
-            moved, changed = join(connection, self.tenant, kind, _each(dirty), self._reader(connection, specs))
+            moved, changed = join(connection, self.tenant, kind, self._read(incoming, mine))
             for lost, kept in moved.items():
                 absorb(connection, self.tenant, kind, lost, kept, self.at)
             out.merged += len(moved)
-            dirty = self._dirty(connection, mine) if changed else dirty
-        for start in range(0, len(dirty), rows.CHUNK):
-            out.add(self._merge_chunk(connection, kind, specs, dirty[start : start + rows.CHUNK]))
+            if changed:
+                incoming = Incoming(connection, self.tenant, self.sources, specs)
+        for chunk in self._chunks(connection, mine):
+            out.add(self._merge_chunk(incoming, kind, chunk))
         # Records of deleted entities that were never linked need no further look.
         connection.execute(
-            "UPDATE record SET dirty = 0 WHERE tenant_id = ? AND dirty <> 0 AND entity_id IS NULL"
+            f"UPDATE record SET dirty = 0 WHERE tenant_id = ? AND dirty <> 0 AND NOT ({_LINKED})"
             " AND deleted_at IS NOT NULL"
             f" AND source_id IN ({','.join('?' * len(mine))})",
             (self.tenant, *mine),
         )
         return out
 
-    def _dirty(self, connection: Sql, sources: Sequence[int]) -> list[tuple[str, list[Any]]]:
-        """Dirty records by entity; within one, oldest first, so that the later edit meets the earlier one."""
+    def _chunks(self, connection: Sql, sources: Sequence[int]) -> Iterator[list[tuple[str, list[Any]]]]:
+        """Dirty records by entity, some at a time; within one, oldest first: the later edit meets the earlier one."""
         marks = ",".join("?" * len(sources))
-        grouped: dict[str, list[Any]] = defaultdict(list)
-        for row in connection.execute(
-            "SELECT source_id, remote_id, version, fields, observed_at, deleted_at, entity_id, shadow, hub_id"
-            f" FROM record WHERE tenant_id = ? AND dirty <> 0 AND entity_id IS NOT NULL AND source_id IN ({marks})"
-            " ORDER BY version, source_id, remote_id",
+        found = connection.execute(
+            f"SELECT entity_id FROM record WHERE tenant_id = ? AND dirty <> 0 AND {_LINKED} AND source_id IN ({marks})",
             (self.tenant, *sources),
-        ):
-            grouped[row["entity_id"]].append(row)
-        return list(grouped.items())
+        )
+        ids, mine = sorted({row[0] for row in found}), frozenset(sources)
+        for start in range(0, len(ids), rows.CHUNK):
+            some = ids[start : start + rows.CHUNK]
+            grouped: dict[str, list[Any]] = defaultdict(list)
+            for row in connection.execute(
+                "SELECT source_id, remote_id, version, fields, observed_at, deleted_at, entity_id, shadow FROM record"
+                f" WHERE tenant_id = ? AND entity_id IN ({','.join('?' * len(some))}) AND dirty <> 0"
+                " ORDER BY version, source_id, remote_id",
+                (self.tenant, *some),
+            ):
+                if row["source_id"] in mine:
+                    grouped[row["entity_id"]].append(row)
+            yield list(grouped.items())
 
-    def _merge_chunk(
-        self,
-        connection: Sql,
-        kind: str,
-        specs: Mapping[str, Field],
-        chunk: Sequence[tuple[str, Sequence[Any]]],
-    ) -> Staged:
+    def _read(self, incoming: Incoming, sources: Sequence[int]) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+        """All dirty records with their entity ids and values."""
+        for chunk in self._chunks(incoming.connection, sources):
+            records = [row for _, some in chunk for row in some]
+            for row, (values, _) in zip(records, incoming.read(records), strict=True):
+                yield row["entity_id"], row, values
+
+    def _merge_chunk(self, incoming: Incoming, kind: str, chunk: Sequence[tuple[str, Sequence[Any]]]) -> Staged:
         out = Staged()
+        connection, specs = incoming.connection, incoming.specs
         rules = self.rules.get(kind)
         loaded = rows.load(connection, self.tenant, kind, [entity_id for entity_id, _ in chunk])
         settled: list[tuple[str, int, str, int, str]] = []
@@ -134,6 +145,7 @@ class Stage:
         consents: list[tuple[Canonical, Observation, str, Any]] = []
         touched: list[Canonical] = []
         before_by_id: dict[str, tuple[Canonical, int]] = {}
+        read = incoming.read([row for _, records in chunk for row in records])
         for entity_id, records in chunk:
             entity = loaded.get(entity_id)
             if entity is None:
@@ -141,7 +153,7 @@ class Stage:
                 out.created += 1
             before = entity.rev
             for row in records:
-                seen, waits = self._observation(connection, row, specs)
+                seen, waits = self._observation(row, *next(read))
                 if row["deleted_at"] is None:
                     self._revive(connection, entity, row, seen)
                     wanted = {n: seen.fields.get(n) for n in CHANNELS if n in seen.fields}
@@ -200,10 +212,8 @@ class Stage:
         source = self.sources[row["source_id"]]
         return source.scope is None or bool(row["deleted_at"]) or source.takes(msgspec.json.decode(row["fields"]))
 
-    def _observation(self, connection: Sql, row: Any, specs: Mapping[str, Field]) -> tuple[Observation, bool]:
+    def _observation(self, row: Any, fields: dict[str, Any], unread: set[str]) -> tuple[Observation, bool]:
         source = self.sources[row["source_id"]]
-        fields = msgspec.json.decode(row["fields"])
-        unread = self._follow(connection, source, fields, specs)
         shadow = msgspec.json.decode(row["shadow"]) if row["shadow"] else {}
         # A tool that keeps no modification time: its first word counts as old, a later change as of when we saw it.
         at = row["version"] if "T" in row["version"] else (row["observed_at"] if shadow else "")
@@ -214,46 +224,6 @@ class Stage:
         unread |= {name for name, mapped in record.mapped().items() if mapped.of}
         where = (row["source_id"], row["remote_id"], at)
         return Observation(*where, fields, shadow, frozenset(unread), proofs, row["observed_at"]), waits
-
-    def _reader(self, connection: Sql, specs: Mapping[str, Field]) -> Callable[[Any], dict[str, Any]]:
-        """What gives a stored record's unified values, its references followed as far as they can be."""
-
-        def read(row: Any) -> dict[str, Any]:
-            fields: dict[str, Any] = msgspec.json.decode(row["fields"])
-            self._follow(connection, self.sources[row["source_id"]], fields, specs)
-            return fields
-
-        return read
-
-    def _follow(
-        self,
-        connection: Sql,
-        source: Source,
-        fields: dict[str, Any],
-        specs: Mapping[str, Field],
-    ) -> set[str]:
-        """Turn the tool's ids into entity ids; gives the fields whose record has not come yet and is waited for."""
-        unread: set[str] = set()
-        for name, mapped in source.stream.record.mapped().items():
-            if mapped.ref is None or not fields.get(name):
-                continue
-            target = self.by_stream.get((source.connection_id, mapped.ref))
-            found = (
-                target
-                and connection.execute(
-                    "SELECT entity_id FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-                    (self.tenant, target, fields[name]),
-                ).fetchone()
-            )
-            if found and found[0]:
-                fields[name] = found[0]
-                spec = specs.get(name)
-                if spec and spec.ref_by and not fields.get(spec.ref_by):
-                    fields[spec.ref_by] = self.sources[target].entity  # type: ignore[index]
-            else:
-                del fields[name]
-                unread.add(name)
-        return unread
 
     def _revive(self, connection: Sql, entity: Canonical, row: Any, seen: Observation) -> None:
         """An entity that was deleted at a tool is back with a record that is new to us or changed after that."""
@@ -276,7 +246,7 @@ class Stage:
         held = {
             one["source_id"]
             for one in connection.execute(
-                "SELECT DISTINCT source_id FROM record WHERE tenant_id = ? AND entity_id = ? AND deleted_at IS NULL",
+                "SELECT source_id FROM record WHERE tenant_id = ? AND entity_id = ? AND deleted_at IS NULL",
                 (self.tenant, entity.id),
             )
         }
@@ -336,12 +306,7 @@ class Stage:
     def _facts(self, connection: Sql, kind: str, sources: Sequence[int]) -> Staged:
         """Facts and events."""
         specs = ENTITIES[kind].fields()
-        facts = Facts(
-            self.tenant, self.sources, lambda source, fields: self._follow(connection, source, fields, specs), self.at
-        )
+        incoming = Incoming(connection, self.tenant, self.sources, specs)
+        facts = Facts(self.tenant, self.sources, incoming.follow, self.at)
         facts.bring_in(connection, kind, sources)
         return Staged(facts.records, changed=facts.changed, waiting=facts.waiting, facts=facts.facts)
-
-
-def _each(grouped: Iterable[tuple[str, Sequence[Any]]]) -> Iterator[tuple[str, Any]]:
-    return ((entity_id, row) for entity_id, records in grouped for row in records)

@@ -90,6 +90,9 @@ def test_a_merge_is_undone_by_the_id_that_was_lost_or_by_naming_records(two):
     before = people(two)
     (ana,) = two.json("people", "ana.gil0@a.example")["people"]
     one, other = (f"{r['stream']}/{r['remote_id']}" for r in ana["records"])
+    (reason,) = ana["identity"]
+    assert (reason["record"], reason["hangs_on"], reason["rule"]) == (other, one, "score")
+    assert reason["lost_id"] in two.run("people", ana["id"], "--why").stdout
     parted = two.json("people", "unmerge", ana["id"], "--record", other)
     assert sorted(parted["entities"].values()) == sorted([[one], [other]])
     assert parted["entities"][ana["id"]] == [one]

@@ -15,8 +15,8 @@ SCORE = "custom.crm.score"
 
 
 @pytest.fixture
-def desk(tmp_path):
-    with desk_at(tmp_path / "store.db") as one:
+def desk(empty_store):
+    with desk_at(empty_store) as one:
         yield one
 
 
@@ -204,7 +204,7 @@ async def test_whoever_is_deleted_or_objects_is_left_alone(desk):
     crm.drop(ana)
     await desk.sync()
     desk.hub.database.run_now(
-        lambda store: store.execute("UPDATE person SET do_not_process = 1 WHERE email = 'ben@x.com'")
+        lambda store: store.execute("UPDATE person SET do_not_process = TRUE WHERE email = 'ben@x.com'")
     )
     done = await say(desk, {i: {SCORE: 1} for i in (*known.values(), "nobody")})
     assert (done.changed, done.withheld, done.unknown) == (0, 2, ["nobody"])

@@ -9,8 +9,8 @@ from vaiven_sdk import Config, CustomField, CustomType, Session
 
 
 @pytest.mark.parametrize(("sampled", "gone"), [(True, False), (False, True)])
-async def test_a_field_is_gone_when_a_list_lacks_it_and_not_when_a_sample_does(tmp_path, sampled, gone):
-    with desk_at(tmp_path / "store.db") as desk:
+async def test_a_field_is_gone_when_a_list_lacks_it_and_not_when_a_sample_does(empty_store, sampled, gone):
+    with desk_at(empty_store) as desk:
         crm = desk.connect("crm")
         ana = crm.add(email="ana@x.com", size="38", colour="red")
         fields = [CustomField("size", "size", CustomType.NUMBER), CustomField("colour", "colour")]

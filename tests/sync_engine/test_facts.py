@@ -58,8 +58,8 @@ def ads():
 
 
 @pytest.fixture
-def hub(tmp_path, ads):
-    with hub_at(tmp_path / "store.db", lambda _: ads.connector) as one:
+def hub(empty_store, ads):
+    with hub_at(empty_store, lambda _: ads.connector) as one:
         one.connect("ads", "ads", "https://ads.example", {"token": "a-token-of-the-platform"})
         yield one
 
@@ -144,9 +144,9 @@ async def test_an_empty_answer_is_doubted(hub, ads):
     assert set(facts(hub).values()) == {str(d["shown"]) for d in kept.values()}
 
 
-async def test_without_the_declaration_absence_says_nothing(tmp_path):
+async def test_without_the_declaration_absence_says_nothing(empty_store):
     ads = Ads(absent_is_zero=False)
-    with hub_at(tmp_path / "store.db", lambda _: ads.connector) as hub:
+    with hub_at(empty_store, lambda _: ads.connector) as hub:
         hub.connect("ads", "ads", "https://ads.example", {"token": "a-token-of-the-platform"})
         ads.day("2026-11-01", shown=100)
         ads.day("2026-11-02", shown=50)

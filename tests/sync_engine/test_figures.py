@@ -28,8 +28,8 @@ def fact(metric: str, value: str, **more: object) -> rows.Canonical:
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Database.open(tmp_path / "store.db") as database:
+def store(empty_store):
+    with Database.open(empty_store) as database:
         yield database
 
 

@@ -12,8 +12,8 @@ from vaiven_sync_engine.records import decode_one
 
 
 @pytest.fixture
-def desk(tmp_path):
-    with desk_at(tmp_path / "store.db") as one:
+def desk(empty_store):
+    with desk_at(empty_store) as one:
         yield one
 
 

@@ -11,8 +11,8 @@ from vaiven_sync_engine.store import entities as rows
 
 
 @pytest.fixture
-def desk(tmp_path):
-    with desk_at(tmp_path / "store.db") as made:
+def desk(empty_store):
+    with desk_at(empty_store) as made:
         yield made
 
 

@@ -31,8 +31,11 @@ from vaiven_sdk.model import Person
 from vaiven_sdk.testing import ManualClock
 from vaiven_sync_engine.errors import PositionLost
 from vaiven_sync_engine.pull import PREFETCH, Puller
+from vaiven_sync_engine.records import decode
 from vaiven_sync_engine.store import Database
+from vaiven_sync_engine.store.pages import upsert_records
 from vaiven_sync_engine.store.runs import source_row
+from vaiven_sync_engine.times import instant
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -81,6 +84,10 @@ def encode(items):
     return json.dumps({"items": items}).encode()
 
 
+def encode_one(remote_id, changed):
+    return json.dumps({"id": remote_id, "email": "d@x.com", "changed": changed}).encode()
+
+
 def stream(*, changes=True, gone=False, **how):
     made = Connector("toy", Config, name="Toy", category="crm", base_url="https://toy.example", auth=[Bearer()])
 
@@ -108,7 +115,7 @@ class Bench:
     def puller(self):
         self.runs += 1
         session = Session(Config(), self.vendor.send)
-        run, now = f"run {self.runs}", lambda: f"now {self.runs}"
+        run, now = f"run {self.runs}", lambda: instant(self.vendor.clock.now())
         return Puller(self.database, session, self.stream, "local", self.source, run, now)
 
     async def pull(self, **how):
@@ -385,6 +392,20 @@ async def test_a_read_that_misses_more_than_half_is_doubted(bench, lost, deleted
     assert (await bench.pull()).missing == lost
     assert set(bench.live()) == set(ids[lost:] if deleted else ids)
     assert bench.position().get("missing") == (0 if deleted else lost)
+
+
+async def test_a_list_that_trails_says_nothing_yet_of_what_was_just_made(bench):
+    """The hub made a record, and its tool's list does not show it so soon: that is no deletion."""
+    bench.stream = stream(changes=False, lag=90)
+    fill(bench, "abc")
+    await bench.pull()
+    at = instant(bench.vendor.clock.now())
+    made = decode(Somebody, [encode_one("d", at)]).good
+    bench.database.run_now(upsert_records, "local", bench.source, "a push", at, made)
+    assert (await bench.pull()).missing == 0
+    assert set(bench.live()) == set("abcd")
+    assert (await bench.pull()).missing == 1
+    assert set(bench.live()) == set("abc")
 
 
 async def test_ten_of_few_may_go(bench):

@@ -24,6 +24,7 @@ from vaiven_sdk.model import Person
 from vaiven_sync_engine.pull import Puller
 from vaiven_sync_engine.store import Database
 from vaiven_sync_engine.store.runs import source_row
+from vaiven_sync_engine.times import instant
 
 
 class Zoned(Config):
@@ -71,8 +72,8 @@ def bench(empty_store):
             runs.append(1)
             vendor.asked.clear()
             session = Session(Zoned(time_zone=zone), vendor.send)
-            run = f"run {len(runs)}"
-            return await Puller(database, session, stream, "local", source, run, lambda: run).pull()
+            run, at = f"run {len(runs)}", instant(vendor.now)
+            return await Puller(database, session, stream, "local", source, run, lambda: at).pull()
 
         bench = type("Bench", (), {})()
         bench.vendor, bench.pull = vendor, pull

@@ -379,6 +379,19 @@ async def test_an_edit_after_a_lost_answer_is_not_lost(desk):
     await assert_settled(desk)
 
 
+async def test_an_edit_after_a_lost_answer_to_a_create_is_not_lost(desk):
+    """The record was made, the answer did not come, and then somebody edited it."""
+    crm, mail = desk.connect("crm"), desk.connect("mail")
+    ana = crm.add(email="ana@x.com", city="Bilbao")
+    hangs(mail, "after")
+    await desk.sync()
+    (copy,) = mail.people.values()
+    mail.edit(copy["id"], city="Sevilla")
+    await desk.sync()
+    assert (crm.of(ana)["city"], copy["city"]) == ("Sevilla", "Sevilla")
+    await assert_settled(desk)
+
+
 # -- several records of one person in one tool
 
 

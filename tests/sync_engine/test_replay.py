@@ -13,8 +13,8 @@ from vaiven_sync_engine.replay import replay, retry_writes
 
 
 @pytest.fixture
-def desk(tmp_path):
-    with desk_at(tmp_path / "store.db") as made:
+def desk(empty_store):
+    with desk_at(empty_store) as made:
         yield made
 
 

@@ -198,8 +198,23 @@ def _one(connection: Sql, person_id: str, paths: _Paths) -> dict[str, Any]:
         "deletion_reason": person.deletion_reason,
         "values": values,
         "records": records,
+        "identity": _reasons(connection, person_id, streams),
         "consent": log,
     }
+
+
+def _reasons(connection: Sql, person_id: str, streams: dict[int, str]) -> list[dict[str, Any]]:
+    """Why each record is with the person: the one that it hangs on, by which rule, and whom it was of before."""
+    from vaiven_sync_engine.identity.evidence import of_entity  # noqa: PLC0415
+
+    return [
+        {
+            "record": f"{streams.get(row.pop('source_id'), '?')}/{row.pop('remote_id')}",
+            "hangs_on": f"{streams.get(row.pop('other_source'), '?')}/{row.pop('other_remote')}",
+            **row,
+        }
+        for row in of_entity(connection, TENANT, person_id)
+    ]
 
 
 def _show(person: dict[str, Any], *, why: bool) -> None:
@@ -231,6 +246,16 @@ def _show(person: dict[str, Any], *, why: bool) -> None:
             for r in person["records"]
         ],
     )
+    if why and person["identity"]:
+        click.echo("")
+        table(
+            ("record", "is one with", "by", "score", "came from", "when", "run"),
+            [
+                [r["record"], r["hangs_on"], r["rule"], f"{r['score']:.3f}" if r["score"] else "", r["lost_id"] or "",
+                 moment(r["at"]), r["run_id"]]
+                for r in person["identity"]
+            ],
+        )  # fmt: skip
     if person["consent"]:
         click.echo("")
         table(

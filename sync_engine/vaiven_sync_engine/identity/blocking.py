@@ -35,7 +35,9 @@ def candidates(
         crowd: groups with more records than this are passed over.
     """
     keys: dict[str, Sequence[str | None]] = {}
-    found: set[tuple[int, int]] = set()
+    # A pair is kept as one number: there may be millions.
+    found: set[int] = set()
+    size = max((len(column) for column in columns.values()), default=0)
     for rule in rules:
         for name in rule:
             if name not in keys:
@@ -48,8 +50,8 @@ def candidates(
             for place, one in enumerate(group):
                 for two in group[place + 1 :]:
                     if apart is None or not apart(one, two):
-                        found.add((one, two))
-    return sorted(found)
+                        found.add(one * size + two)
+    return [divmod(pair, size) for pair in sorted(found)]
 
 
 def _groups(keyed: Sequence[Sequence[str | None]]) -> Iterable[list[int]]:

@@ -84,7 +84,7 @@ class Found:
     compared: int = 0
     joined: list[Scored] = field(default_factory=list)
     asked: list[Scored] = field(default_factory=list)
-    unlike: list[Scored] = field(default_factory=list)
+    unlike: list[tuple[int, int]] = field(default_factory=list)
     withdrawn: list[Edge] = field(default_factory=list)
 
 
@@ -126,12 +126,12 @@ def score(gathered: Gathered) -> Found:
     model = learn(columns, patterns, known=patterns_of(columns, _sure(owner)))
     out.compared = len(pairs)
     best: dict[tuple[str, str], Scored] = {}
-    low: list[Scored] = []
+    low: list[tuple[int, int]] = []
     telling = [n for n, column in enumerate(columns) if column.name in plan.telling]
     for (i, j), pattern, value in zip(pairs, patterns, model.scores(pairs, patterns), strict=True):
         between = (owner[i], owner[j]) if owner[i] < owner[j] else (owner[j], owner[i])
         if value < UNLIKE:
-            low.append(Scored(i, j, value))
+            low.append((i, j))
         elif value >= REVIEW and (between not in best or value > best[between].score):
             best[between] = Scored(i, j, value, alike=all(pattern[n] != OTHER for n in telling))
     for (a, b), pair in sorted(best.items()):
@@ -157,7 +157,7 @@ def keep(connection: Sql, tenant: str, gathered: Gathered, found: Found, run: st
     edges.drop(connection, tenant, kind, [e for e in gathered.known if e.kind == "unlike"] + found.withdrawn)
     new = [Edge(records[p.one], records[p.two], "score", p.score) for p in found.joined]
     edges.put(connection, tenant, kind, new, run, at)
-    unlike = [Edge(records[p.one], records[p.two], "unlike", p.score) for p in found.unlike]
+    unlike = [Edge(records[one], records[two], "unlike") for one, two in found.unlike]
     edges.put(connection, tenant, kind, unlike, run, at)
     review.replace_open(
         connection, tenant, kind, [(records[p.one], records[p.two], p.score, p.why) for p in found.asked], run, at
@@ -201,8 +201,10 @@ def _sure(owner: Sequence[str]) -> list[tuple[int, int]]:
     return pairs[:: max(1, len(pairs) // SURE)]
 
 
-def _within(owner: Sequence[str], joined: Iterable[Scored], low: Iterable[Scored]) -> list[Scored]:
-    """The low pairs between entities that the joins would put into one group."""
+def _within(owner: Sequence[str], joined: Iterable[Scored], low: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The low pairs between entities that the joins would put into one group, without being joined to each other."""
+    joined = list(joined)
+    direct = {frozenset((owner[pair.one], owner[pair.two])) for pair in joined}
     root: dict[str, str] = {}
 
     def top(entity: str) -> str:
@@ -215,10 +217,7 @@ def _within(owner: Sequence[str], joined: Iterable[Scored], low: Iterable[Scored
         if a != b:
             root[b] = a
     concerned = {owner[n] for pair in joined for n in (pair.one, pair.two)}
+    among = ((i, j) for i, j in low if owner[i] in concerned and owner[j] in concerned)
     return [
-        pair
-        for pair in low
-        if owner[pair.one] in concerned
-        and owner[pair.two] in concerned
-        and top(owner[pair.one]) == top(owner[pair.two])
+        (i, j) for i, j in among if top(owner[i]) == top(owner[j]) and frozenset((owner[i], owner[j])) not in direct
     ]

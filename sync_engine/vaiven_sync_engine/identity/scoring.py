@@ -122,7 +122,9 @@ def patterns_of(columns: Sequence[Column], pairs: Sequence[tuple[int, int]]) -> 
     for column in columns:
         if column.swaps:
             _swap(found[column.name], found[column.swaps], column.values, values[column.swaps], pairs)
-    return list(zip(*found.values(), strict=True))
+    # There are few patterns and many pairs: each pattern is kept once.
+    known: dict[Pattern, Pattern] = {}
+    return [known.setdefault(pattern, pattern) for pattern in zip(*found.values(), strict=True)]
 
 
 def _swap(

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 MISSING, SAME, SLIP, SLIPS, OTHER = range(5)
 """Levels of a comparison; `SLIP` is one letter added, left out or replaced, or two neighbours swapped, `SLIPS` two."""
 LEVELS = 5
+REMEMBERED = 100_000
+"""Pairs of values of one column whose level is remembered at a time."""
 
 
 def level(one: str | None, two: str | None) -> int:
@@ -22,7 +24,7 @@ def level(one: str | None, two: str | None) -> int:
 
 
 def levels(column: Sequence[str | None], pairs: Sequence[tuple[int, int]]) -> list[int]:
-    """The levels of many pairs of one column, by the places of its values; each two values are compared once."""
+    """The levels of many pairs of one column, by the places of its values."""
     known: dict[tuple[str, str], int] = {}
     out = []
     for i, j in pairs:
@@ -34,6 +36,8 @@ def levels(column: Sequence[str | None], pairs: Sequence[tuple[int, int]]) -> li
         else:
             found = known.get((one, two))
             if found is None:
+                if len(known) >= REMEMBERED:
+                    known.clear()
                 found = known[one, two] = SAME + _slips(one, two)
             out.append(found)
     return out

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# What is quoted is left alone.
-_TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\?""")
+# What is quoted is left alone. A list without a member is SQLite's to take; Postgres says it in other words.
+_TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\?|\bNOT\s+IN\s*\(\s*\)|\bIN\s*\(\s*\)""", re.IGNORECASE)
 _INSERT = re.compile(
     r"\s*(?P<head>INSERT\s+INTO\s+\S+\s*(?:\((?P<columns>[^()]*)\)\s*)?VALUES)\s*\((?P<row>[^()]*)\)(?P<tail>.*)",
     re.IGNORECASE | re.DOTALL,
@@ -37,7 +37,8 @@ def _numbered(sql: str, before: int) -> str:
     def number(found: re.Match[str]) -> str:
         nonlocal count
         if found[0] != "?":
-            return found[0]
+            listed = found[0][0].upper()
+            return "= ANY ('{}')" if listed == "I" else "<> ALL ('{}')" if listed == "N" else found[0]
         count += 1
         return f"${count}"
 

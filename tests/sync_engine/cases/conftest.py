@@ -12,6 +12,7 @@ import pytest
 from tests.support.hub import Hub, hub_at
 from tests.support.office import Desk, desk_at
 from vaiven_registry import Registry
+from vaiven_sdk import http as sdk_http
 from vaiven_sdk.testing import ManualClock, Simulator, serve
 from vaiven_sync_engine import connections as accounts
 from vaiven_sync_engine.connections import Connection
@@ -52,6 +53,12 @@ class Bench:
         """The row id of a stream."""
         (row,) = self.rows("SELECT id FROM source WHERE stream = ? AND connection_id = ?", stream, connection)
         return int(row["id"])
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request is tried again without a wait."""
+    monkeypatch.setattr(sdk_http, "_BACKOFF", lambda _: 0.0)
 
 
 @pytest.fixture

@@ -142,6 +142,21 @@ def test_a_join_that_does_not_hold_any_more_is_withdrawn(people):
     assert {frozenset({"c5"}), frozenset({"m5"})} <= people.groups()
 
 
+def test_a_poor_record_beside_a_good_one_keeps_nobody_apart(people):
+    """c5 and p5 are one by their address; p5 alone looks like somebody else."""
+    many(people)
+    people.put(PAY, "p5", email="p5@a.example", given_name="Zoe", family_name="Quist", postal_code="28035", city="Oslo")
+    found = scored(people)
+    assert frozenset({"c5", "m5", "p5"}) in people.groups()
+    assert found.unlike == []
+
+
+def test_a_chain_of_scores_breaks_at_a_pair_that_is_unlike():
+    owner = ["a", "b", "c", "d"]
+    joined = [matching.Scored(0, 1, 0.999), matching.Scored(1, 2, 0.995)]
+    assert matching._within(owner, joined, [(0, 2), (0, 3), (0, 1)]) == [(0, 2)]
+
+
 def test_companies_are_scored_too(empty_store):
     with people_at(empty_store, "company") as companies:
         for number in range(40):

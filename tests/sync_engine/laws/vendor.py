@@ -39,6 +39,10 @@ Json = dict[str, Any]
 CONSENT = {"yes": "granted", "no": "denied"}
 PAGE = 3
 KINDS = ("companies", "people")
+BLANK: dict[str, Json] = {
+    "companies": {"name": None},
+    "people": {"email": None, "city": None, "tags": [], "employer": None, "consent": None, "decided": None},
+}
 STALE, TAKEN = 412, 409
 """In a row of an answer: the record has changed since; there is one with this address."""
 
@@ -85,7 +89,7 @@ class Vendor(httpx.AsyncBaseTransport):
 
     def add(self, kind: str, **values: Any) -> Json:
         self.made += 1
-        record = {"id": f"{kind[0]}{self.made:05}", "hub": None, "version": 0}
+        record = {"id": f"{kind[0]}{self.made:05}", "hub": None, "version": 0, **BLANK[kind]}
         self.stored[kind][record["id"]] = record
         self.edit(record, **values)
         return record
@@ -120,11 +124,11 @@ class Vendor(httpx.AsyncBaseTransport):
         if op in {"create", "update", "delete"}:
             return self._write(op, kind, body)
         if op == "find":
-            ids, hubs, emails = set(body["ids"]), set(body["hubs"]), set(body["emails"])
+            ids, hubs, emails = set(body["ids"]), set(body["hubs"]), {e.lower() for e in body["emails"]}
             found = [
                 r
                 for r in self.stored[kind].values()
-                if r["id"] in ids or (r["hub"] and r["hub"] in hubs) or (not r["hub"] and r.get("email") in emails)
+                if r["id"] in ids or (r["hub"] and r["hub"] in hubs) or (not r["hub"] and str(r.get("email")).lower() in emails)
             ]
             return httpx.Response(200, json=found)
         return self._list(op, kind, request.url.params)
@@ -170,7 +174,7 @@ class Vendor(httpx.AsyncBaseTransport):
     def _one(self, op: str, kind: str, row: Json) -> Json:
         if op == "create":
             taken = kind == "people" and not self.carries and row.get("email")
-            if taken and any(r.get("email") == self._kept("email", taken) for r in self.people.values()):
+            if taken and any(str(r["email"]).lower() == taken.lower() for r in self.people.values()):
                 return {"status": TAKEN}
             self.writes += 1
             return self.add(kind, **row)
@@ -241,7 +245,8 @@ def _stream(made: Connector[Config], kind: str, record: type[Record[Any]], vendo
         get(f"/list/{kind}", items="items", page=page, after=after),
         name=kind,
         changes=get(f"/list/{kind}", items="items", page=page, after=after, since="{since}"),
-        gone=get(f"/gone/{kind}", items="items", page=page, after=after),
+        # Nobody deletes companies here.
+        gone=get(f"/gone/{kind}", items="items", page=page, after=after) if kind == "people" else None,
         guard=Guard.ETAG,
         create_key=CreateKey.EXTERNAL_ID if vendor.carries or kind == "companies" else CreateKey.NATURAL,
         lag=float(vendor.lag),

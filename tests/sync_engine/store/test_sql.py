@@ -174,6 +174,18 @@ def test_marks_are_numbered_outside_of_quotes():
     )
 
 
+def test_nothing_is_in_an_empty_list(database):
+    database.run_now(lambda c: c.execute(PEND, ("t", "IN ()", "a")))
+    database.run_now(lambda c: c.execute("INSERT INTO source (tenant_id, connection_id, stream, entity, position)"
+                                         " VALUES ('t', 'c', 's', 'person', '')"))  # fmt: skip
+    for column, table in (("entity_id", "pending"), ("id", "source"), ("status", "source")):
+        count = f"SELECT count(*) FROM {table} WHERE {column}"
+        assert database.run_now(lambda c, sql=f"{count} IN ()": c.execute(sql).fetchone()[0]) == 0
+        assert database.run_now(lambda c, sql=f"{count} NOT IN ( )": c.execute(sql).fetchone()[0]) == 1
+    kept = "SELECT count(*) FROM pending WHERE entity = 'IN ()'"
+    assert database.run_now(lambda c: c.execute(kept).fetchone()[0]) == 1
+
+
 def test_an_insert_of_one_row_takes_many():
     insert = insert_of("INSERT INTO t (a, b, c) VALUES (?, 'x', ?) ON CONFLICT DO NOTHING")
     assert insert.of(2) == b"INSERT INTO t (a, b, c) VALUES ($1, 'x', $2), ($3, 'x', $4) ON CONFLICT DO NOTHING"
