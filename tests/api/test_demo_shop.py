@@ -83,7 +83,7 @@ class Doubted(ShopStory):
 
     seen: dict[str, list[str]] = field(default_factory=dict)
 
-    def _compare(self, name: str, *about: Any, scored: bool = False) -> list[str]:  # type: ignore[override]
+    def _compare(self, name: str, *about: Any, scored: bool = False) -> list[str]:
         found = ShopStory._compare(self, name, *about, scored=scored)
         if not scored:
             return found
@@ -109,8 +109,9 @@ class Doubted(ShopStory):
 
 @pytest.mark.demo
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 def test_the_shop_agrees_and_each_planted_fault_is_seen(tmp_path: Path) -> None:
-    story = Doubted(150, 1, tmp_path / "vaiven.db", quiet=True, days=14)
+    story = Doubted(120, 1, tmp_path / "vaiven.db", quiet=True, days=12)
     differences = story.tell()
     assert {name: bool(found) for name, found in story.seen.items()} == dict.fromkeys(story.seen, True)
     for fault, said in FAULTS.items():
@@ -124,7 +125,7 @@ def test_the_shop_agrees_and_each_planted_fault_is_seen(tmp_path: Path) -> None:
     assert facts["resolution"]["precision"] == facts["resolution"]["recall"] == 1.0
     assert facts["restated"] > 50
     assert set(facts["scores"]) == {"hubspot", "salesforce", "klaviyo"}
-    assert min(facts["scores"].values()) > 140
+    assert min(facts["scores"].values()) > 112
     assert [run["status"] for run in facts["runs"]] == ["ok"] * 5
     assert all(most <= int(limit.split()[0].replace(",", "")) for one in facts["limits"].values()
                for limit, most in one["peaks"].items())  # fmt: skip

@@ -56,7 +56,7 @@ class _Noted(Turn):
 
     async def __aenter__(self) -> Self:
         await Turn.__aenter__(self)
-        self.notes.append((time.perf_counter(), self.path))
+        self.notes.append((self.sent, self.path))
         return self
 
 

@@ -28,7 +28,7 @@ STREAMS = {
     SALESFORCE: ("contacts",),
     KLAVIYO: ("profiles",),
     STRIPE: ("customers", "charges", "refunds"),
-    SHOPIFY: ("customers", "orders", "order_lines", "refunds"),
+    SHOPIFY: ("customers", "orders", "refunds"),
     META: ("ad_accounts", "campaigns", "ad_sets", "ads", "insights"),
     GOOGLE: ("accounts", "campaigns", "ad_groups", "ads", "campaign_metrics", "campaign_conversions"),
 }
