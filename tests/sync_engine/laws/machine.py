@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Coroutine
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +32,10 @@ TOKENS = ("email", "city")
 CUT = 24
 T = TypeVar("T")
 FOLDER = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+class Undone(Exception):
+    """What was done is taken back."""
 
 
 class Crash(BaseException):
@@ -516,33 +520,40 @@ class World(RuleBasedStateMachine):
         elsewhere = self.query("SELECT city FROM person WHERE tenant_id = 'other' AND deleted_at IS NULL")
         assert [r[0] for r in elsewhere] == ["Elsewhere"], "another tenant's person changed"
 
+    def rebuilt(self) -> dict[str, Any]:
+        """Everybody, made anew of the records in a transaction that is then undone."""
+        found: dict[str, Any] = {}
+
+        def work(connection: Any) -> None:
+            connection.execute("UPDATE record SET shadow = NULL, dirty = 1 WHERE tenant_id = 'local'")
+            for kind in ("person", "company"):
+                connection.execute(f"DELETE FROM {kind} WHERE tenant_id = 'local'")
+            for kind in ("contact_point", "consent_state"):
+                connection.execute(f"DELETE FROM {kind}")
+            sources = self.engine.streams(connection)
+            stage = Stage("local", sources, "again", self.now(), frozenset(self.vendors if self.propagates else ()))
+            for kind in ("company", "person"):
+                stage.bring_in(connection, kind)
+            found.update({r["id"]: r for r in connection.execute("SELECT * FROM person WHERE deleted_at IS NULL")})
+            raise Undone
+
+        with suppress(Undone):
+            self.database.run_now(work)
+        return found
+
     @precondition(lambda self: self.token > 4)
     @rule()
     def everything_is_rebuilt(self) -> None:
         """What comes out of the records alone is what came out step by step."""
         self.check()
         live = self.query("SELECT * FROM person WHERE tenant_id = 'local' AND deleted_at IS NULL")
-        copy = sqlite3.connect(":memory:", isolation_level=None)
-        with sqlite3.connect(self.place) as source:
-            source.backup(copy)
-        copy.row_factory = sqlite3.Row
-        copy.executescript(
-            "UPDATE record SET shadow = NULL, dirty = 1 WHERE tenant_id = 'local';"
-            "DELETE FROM person WHERE tenant_id = 'local'; DELETE FROM company WHERE tenant_id = 'local';"
-            "DELETE FROM contact_point; DELETE FROM consent_state;"
-        )
-        sources = self.engine.streams(copy)
-        stage = Stage("local", sources, "again", self.now(), frozenset(self.vendors if self.propagates else ()))
-        for kind in ("company", "person"):
-            stage.bring_in(copy, kind)
-        again = {r["id"]: r for r in copy.execute("SELECT * FROM person WHERE deleted_at IS NULL")}
+        again = self.rebuilt()
         for person in live:
             rebuilt = again.get(person["id"])
             assert rebuilt is not None, "somebody is not rebuilt"
             for field in (*TOKENS, "company_id"):
                 assert same(rebuilt[field], person[field]), f"rebuilt {field}"
             assert same(self.listed(rebuilt["tags"]), self.listed(person["tags"])), "rebuilt tags"
-        copy.close()
 
     def dropped(self, name: str) -> set[str]:
         """People whom somebody deleted at this tool, where a deletion is the tool's own affair."""
