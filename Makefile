@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage check lint types imports generated docs docs-serve format lock generate clean
+.PHONY: help setup demo test campaign coverage check lint types imports generated docs docs-serve format lock generate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: $(READY) ## Sync three simulated vendors both ways, with no account and no
 
 test: $(READY) ## Run every test (a part: .venv/bin/pytest tests/sdk -m 'not slow')
 	@$(BIN)/pytest
+
+campaign: $(READY) ## The laws of two-way sync in 50,000 generated stories (VAIVEN_RUNS sets another number)
+	@VAIVEN_RUNS=$${VAIVEN_RUNS:-50000} $(BIN)/pytest -n auto tests/sync_engine/laws/test_laws.py
 
 coverage: $(READY) ## Branch coverage without the slowest tests; fails below the floor
 	@$(BIN)/coverage run -m pytest -q -m "not slow"

@@ -137,7 +137,7 @@ class World(RuleBasedStateMachine):
         """Before the hub knows of them: later it would be a second record that somebody made."""
         source, other = self.tool(w), self.tool(w + 1)
         record = self.pick(source, i)
-        if not record or not record["email"] or (other.lag and other.carries):
+        if not record or not record["email"] or any(v.lag and v.carries for v in (source, other)):
             return  # a tool that takes a second person with the address, and shows the first one late
         alike = [
             (n, r["id"])
