@@ -163,8 +163,10 @@ class _Pass:
     coming: set[tuple[str, str]] = field(default_factory=set)
     """(connection, entity) of everything that this plan creates."""
     references: References = field(init=False)
+    writable: dict[int, list[str]] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.writable = {source.id: sorted(source.stream.writable) for source in self.planner.sources.values()}
         self.references = References(self.connection, self.planner.tenant, self.planner.sources)
 
     def plan(self) -> Plan:
@@ -236,7 +238,7 @@ class _Pass:
     def _update(self, kind: str, entity: Canonical, target: Source, row: Any) -> None:
         shadow = msgspec.json.decode(row["shadow"]) if row["shadow"] else {}
         fields: dict[str, tuple[Any, int]] = {}
-        for name in target.stream.writable:
+        for name in self.writable[target.id]:
             rev = entity.rev_of(name)
             last, agreed = shadow.get(name) or (None, 0)
             value = entity.values.get(name)
@@ -287,7 +289,7 @@ class _Pass:
         else:
             fields = {
                 name: (values[name], entity.rev_of(name))
-                for name in sorted(target.stream.writable)
+                for name in self.writable[target.id]
                 if values.get(name) is not None and self._sendable(target, name, entity)
             }
             self.out.writes.append(Planned("create", target.id, kind, entity.id, None, fields, {}))
