@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-shop test coverage check lint types imports generated docs docs-serve format lock generate clean
+.PHONY: help setup demo demo-shop test campaign coverage check lint types imports generated docs docs-serve format lock generate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo-shop: $(READY) ## A shop on seven simulated vendors: people, orders, ads an
 
 test: $(READY) ## Run every test (a part: .venv/bin/pytest tests/sdk -m 'not slow')
 	@$(BIN)/pytest -n auto --dist worksteal
+
+campaign: $(READY) ## The laws of two-way sync in 50,000 generated stories (VAIVEN_RUNS sets another number)
+	@VAIVEN_RUNS=$${VAIVEN_RUNS:-50000} $(BIN)/pytest -n auto tests/sync_engine/laws/test_laws.py
 
 coverage: $(READY) ## Branch coverage without the slowest tests; fails below the floor
 	@$(BIN)/pytest -q -n auto --dist worksteal -m "not slow" --cov --cov-report=

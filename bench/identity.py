@@ -151,7 +151,7 @@ def graph() -> None:
     def group(sql: Sql) -> int:
         found = reach.load_all(sql, "t", "person", spaces, [1, 2])
         found.join()
-        return len(found.groups())
+        return sum(1 for _ in found.groups())
 
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/vaiven.db"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import msgspec
 
 from vaiven_sdk.model import ENTITIES
+from vaiven_sync_engine.references import References
 from vaiven_sync_engine.store import entities as rows
 
 if TYPE_CHECKING:
@@ -161,6 +162,12 @@ class _Pass:
     out: Plan = field(default_factory=Plan)
     coming: set[tuple[str, str]] = field(default_factory=set)
     """(connection, entity) of everything that this plan creates."""
+    references: References = field(init=False)
+    writable: dict[int, list[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.writable = {source.id: sorted(source.stream.writable) for source in self.planner.sources.values()}
+        self.references = References(self.connection, self.planner.tenant, self.planner.sources)
 
     def plan(self) -> Plan:
         for kind in self.planner.order:
@@ -191,6 +198,7 @@ class _Pass:
             (self.planner.tenant, *ids),
         ):
             held[row["entity_id"], row["source_id"]].append(row)
+        self.references.ahead(targets, (entity.values for entity in entities.values()))
         for entity_id in ids:
             entity = entities.get(entity_id)
             if entity is not None:
@@ -230,7 +238,7 @@ class _Pass:
     def _update(self, kind: str, entity: Canonical, target: Source, row: Any) -> None:
         shadow = msgspec.json.decode(row["shadow"]) if row["shadow"] else {}
         fields: dict[str, tuple[Any, int]] = {}
-        for name in target.stream.writable:
+        for name in self.writable[target.id]:
             rev = entity.rev_of(name)
             last, agreed = shadow.get(name) or (None, 0)
             value = entity.values.get(name)
@@ -281,7 +289,7 @@ class _Pass:
         else:
             fields = {
                 name: (values[name], entity.rev_of(name))
-                for name in sorted(target.stream.writable)
+                for name in self.writable[target.id]
                 if values.get(name) is not None and self._sendable(target, name, entity)
             }
             self.out.writes.append(Planned("create", target.id, kind, entity.id, None, fields, {}))
@@ -293,12 +301,11 @@ class _Pass:
         value = entity.values.get(name)
         if mapped is None:
             return False  # the account's mapping leaves it out
-        find = References(self.connection, self.planner.tenant, self.planner.sources)
         if mapped.of and value:
-            return find.values(target, name, value) is not None
+            return self.references.values(target, name, value) is not None
         if mapped.ref is None or value is None:
             return mapped.write is not None and bool(mapped.write(entity.values))
-        return find.remote_id(target, mapped.ref, value) is not None
+        return self.references.remote_id(target, mapped.ref, value) is not None
 
     def _drop_refused(self) -> None:
         """Leave out what its tool refused, until a value changes, and what nobody knows the outcome of yet."""
@@ -324,36 +331,6 @@ class _Pass:
             else:
                 kept.append(write)
         self.out.writes = kept
-
-
-@dataclass(frozen=True, slots=True)
-class References:
-    """From an entity to the record that stands for it at a tool."""
-
-    connection: Sql
-    tenant: str
-    sources: Mapping[int, Source]
-
-    def values(self, target: Source, name: str, entity_id: str) -> Any:
-        """What a field of the target has in place of the entity it refers to; None while that has no such value."""
-        of, kind = target.stream.record.mapped()[name].of, ENTITIES[target.entity].fields()[name].ref
-        entity = rows.load(self.connection, self.tenant, kind, [entity_id]).get(entity_id) if kind else None
-        if entity is None or entity.deleted_at or entity.values.get("do_not_process") or entity.values.get("is_test"):
-            return None
-        if isinstance(of, str):
-            return entity.values.get(of)
-        return {one: value for one in of if (value := entity.values.get(one)) is not None} or None
-
-    def remote_id(self, target: Source, stream: str, entity_id: str) -> str | None:
-        """The id, at the target's own tool, of the record of `stream` that stands for an entity."""
-        mine = (s for s in self.sources.values() if s.connection_id == target.connection_id)
-        other = next((s.id for s in mine if s.stream.name == stream), None)
-        row = self.connection.execute(
-            "SELECT remote_id FROM record WHERE tenant_id = ? AND entity_id = ? AND source_id = ?"
-            " AND deleted_at IS NULL ORDER BY remote_id LIMIT 1",
-            (self.tenant, entity_id, other),
-        ).fetchone()
-        return row[0] if row else None
 
 
 @lru_cache(maxsize=1)

@@ -21,13 +21,13 @@ from vaiven_sdk import (
 )
 from vaiven_sdk.write import NO_ANSWER, complete, fitting
 from vaiven_sync_engine.answers import is_same, reason_code
-from vaiven_sync_engine.consent.rule import loosened
+from vaiven_sync_engine.landing import Landed, Landing
 from vaiven_sync_engine.outgoing import Outgoing
 from vaiven_sync_engine.plan import Planned
 from vaiven_sync_engine.records import Observed, decode
 from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.intents import close_intents, open_intents, unsettled
-from vaiven_sync_engine.store.pages import set_aside, upsert_records
+from vaiven_sync_engine.store.pages import columns_of, set_aside, upsert_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -233,16 +233,13 @@ class Pusher:
         """Ids of records that are no longer as the plan knows them; what is new is stored and will be merged."""
         now_by_id = {o.remote_id: o for o in found}
         gone, news = [], []
+        known = columns_of(connection, self.tenant, self.source.id, "fields", [w.remote_id or "" for w in batch])
         for write in batch:
             seen = now_by_id.get(write.remote_id or "")
-            known = connection.execute(
-                "SELECT fields FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-                (self.tenant, self.source.id, write.remote_id),
-            ).fetchone()["fields"]
             if seen is None:
                 if write.remote_id not in self.doubtful:
                     gone.append(write.remote_id)
-            elif msgspec.json.decode(seen.fields) != msgspec.json.decode(known):
+            elif msgspec.json.decode(seen.fields) != msgspec.json.decode(known[seen.remote_id]):
                 news.append(seen)
         at = self.now()
         upsert_records(connection, self.tenant, self.source.id, self.run, at, news)
@@ -260,85 +257,38 @@ class Pusher:
         outcomes: Sequence[Outcome],
         stored: Mapping[str, Observed],
     ) -> None:
-        closed = []
+        closed, landed = [], []
         for planned, intent_id, outcome in zip(batch, ids, outcomes, strict=False):
-            self._landed(connection, planned, outcome, stored.get(outcome.id or ""))
+            if self._counted(outcome):
+                where, gone = outcome.id or planned.remote_id or "", outcome.status == "deleted"
+                landed.append(Landed(planned, where, stored.get(outcome.id or ""), gone=gone))
             state = {"rejected": "rejected", "overtaken": "void"}.get(outcome.status, "done")
             if outcome.code == NO_ANSWER:
                 # Nobody said that it was refused: the next run looks what became of it.
                 state = "unknown"
                 self.left.add(planned.entity_id)
             closed.append((intent_id, state, outcome.code, outcome.reason, outcome.id))
+        self._take_in(connection, landed)
         close_intents(connection, self.tenant, self.now(), closed)
 
-    def _landed(self, connection: Sql, planned: Planned, outcome: Outcome, stored: Observed | None) -> None:
-        """Count an outcome and bring record and shadow to what the tool now has."""
+    def _counted(self, outcome: Outcome) -> bool:
+        """Count an outcome; False for what did not take effect."""
         if outcome.status == "overtaken":
             self.pushed.overtaken += 1
-            return
-        if outcome.status == "rejected":
+        elif outcome.status == "rejected":
             self.pushed.rejected += 1
             self.pushed.reasons[outcome.code] += 1
-            return
-        setattr(self.pushed, outcome.status, getattr(self.pushed, outcome.status) + 1)
-        where = (self.tenant, self.source.id, outcome.id or planned.remote_id)
-        if outcome.status == "deleted":
-            connection.execute(
-                "UPDATE record SET deleted_at = ?, dirty = 0, shadow = NULL"
-                " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-                (self.now(), *where),
-            )
-            return
-        self._agree(connection, planned, where, stored)
-
-    def _agree(
-        self,
-        connection: Sql,
-        planned: Planned,
-        where: tuple[str, int, str | None],
-        stored: Observed | None,
-        *,
-        later: bool = False,
-    ) -> None:
-        """Shadow the sent fields with what the tool STORED; any other difference is news and will be merged.
-
-        Read `later`, a value that is not the one sent may be somebody's edit: nothing is agreed on, and it is merged.
-        """
-        if stored is not None:
-            upsert_records(connection, self.tenant, self.source.id, self.run, self.now(), [stored])
         else:
-            connection.execute(
-                "INSERT INTO record (tenant_id, source_id, remote_id, version, hash, body, fields, observed_at, dirty,"
-                " run_id) VALUES (?, ?, ?, '', ?, '{}', '{}', ?, 0, ?) ON CONFLICT DO NOTHING",
-                (*where, b"", self.now(), self.run),
-            )
-        row = connection.execute(
-            "SELECT shadow FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", where
-        ).fetchone()
-        shadow = msgspec.json.decode(row["shadow"]) if row["shadow"] else {}
-        kept = msgspec.json.decode(stored.fields) if stored is not None else {}
-        mapped = self.source.stream.record.mapped()
-        for name, (value, rev) in planned.fields.items():
-            plain = name in mapped and mapped[name].reads and not (mapped[name].ref or mapped[name].of)
-            told = stored is not None and plain
-            if told and later and kept.get(name) != value:
-                continue
-            as_kept = kept.get(name) if told else value
-            shadow[name] = [as_kept, rev]
-        if stored is not None:
-            # A tool that lifts a refusal because of a write of ours (another address, say) is told of it again.
-            for name in loosened(shadow, kept) & (mapped.keys() - planned.fields.keys()):
-                shadow[name] = [kept.get(name), 0]
-        if planned.op == "create":
-            kinds = {s.entity for s in self.sources.values()}
-            self.stirred |= rows.pend_referrers(connection, self.tenant, planned.entity, [planned.entity_id], kinds)
-        # The link of a record that we created outlives any change of its keys, also where the tool carries no id.
-        ours = planned.entity_id if planned.op == "create" else None
-        connection.execute(
-            "UPDATE record SET shadow = ?, entity_id = ?, hub_id = coalesce(?, hub_id)"
-            " WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-            (msgspec.json.encode(shadow).decode(), planned.entity_id, ours, *where),
-        )
+            setattr(self.pushed, outcome.status, getattr(self.pushed, outcome.status) + 1)
+            return True
+        return False
+
+    def _take_in(self, connection: Sql, landed: Sequence[Landed]) -> None:
+        """Bring records to what the tool now has; what refers to a new one can be completed."""
+        Landing(self.source, self.tenant, self.run, self.now()).take_in(connection, landed)
+        made = [one.planned.entity_id for one in landed if one.planned.op == "create"]
+        kinds = {s.entity for s in self.sources.values()}
+        self.stirred |= rows.pend_referrers(connection, self.tenant, self.source.entity, made, kinds)
 
     def _settle(
         self,
@@ -351,7 +301,9 @@ class Pusher:
         finder = self.source.stream.finder is not None
         by_id = {o.remote_id: o for o in found}
         by_hub = {o.hub_id: o for o in by_id.values() if o.hub_id}
-        closed = []
+        closed: list[tuple[str, str, str, str, str | None]] = []
+        landed: list[Landed] = []
+        news: list[Observed] = []
         for intent, write in zip(intents, writes, strict=True):
             planned = Planned.of(intent)
             seen = by_id.get(planned.remote_id or "") or by_hub.get(planned.entity_id)
@@ -361,20 +313,22 @@ class Pusher:
             state = "void"
             if planned.op == "delete":
                 if finder and seen is None and planned.remote_id not in self.doubtful:
-                    outcome = Outcome(planned.entity_id, "deleted", planned.remote_id)
-                    self._landed(connection, planned, outcome, None)
+                    self.pushed.deleted += 1
+                    landed.append(Landed(planned, planned.remote_id or "", gone=True))
                     state = "done"
             elif seen is not None:
                 values = msgspec.json.decode(seen.fields)
                 if planned.op == "create" or all(values.get(n) == v for n, (v, _) in planned.fields.items()):
-                    self._agree(connection, planned, (self.tenant, self.source.id, seen.remote_id), seen, later=True)
+                    landed.append(Landed(planned, seen.remote_id, seen, later=True))
                     state = "done"
                 else:
-                    upsert_records(connection, self.tenant, self.source.id, self.run, self.now(), [seen])
+                    news.append(seen)
             reason = "settled by reading back" if finder else "left to the next read"
             closed.append((intent["id"], state, "settled", reason, seen.remote_id if seen else None))
-            connection.execute(
-                "INSERT INTO pending (tenant_id, entity, entity_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                (self.tenant, planned.entity, planned.entity_id),
-            )
+        self._take_in(connection, landed)
+        upsert_records(connection, self.tenant, self.source.id, self.run, self.now(), news)
+        connection.executemany(
+            "INSERT INTO pending (tenant_id, entity, entity_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            [(self.tenant, intent["entity"], intent["entity_id"]) for intent in intents],
+        )
         close_intents(connection, self.tenant, self.now(), closed)

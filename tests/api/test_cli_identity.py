@@ -107,6 +107,24 @@ def test_a_merge_is_undone_by_the_id_that_was_lost_or_by_naming_records(two):
     assert two.run("people", "review", "--same").exit_code == exits.USAGE
 
 
+def test_records_are_made_one_by_hand_and_two_again(two):
+    some = [p["id"] for p in two.json("people", "--limit", "4")["people"]]
+    records = {
+        i: [f"{r['stream']}/{r['remote_id']}" for r in two.json("people", i)["people"][0]["records"]] for i in some
+    }
+    one, other = sorted(records)[:2]
+    kept = two.json("people", "merge", records[one][0], records[other][0])["id"]
+    assert kept in {one, other}
+    held = [f"{r['stream']}/{r['remote_id']}" for r in two.json("people", kept)["people"][0]["records"]]
+    assert sorted(held) == sorted(records[one] + records[other])
+    lost = ({one, other} - {kept}).pop()
+    parted = two.json("people", "unmerge", lost)["entities"]
+    assert {i: sorted(some) for i, some in parted.items()} == {i: sorted(records[i]) for i in (one, other)}
+    assert two.run("people", "merge", records[one][0]).exit_code == exits.CUSTOMER
+    unknown = records[one][0] + "9"
+    assert two.run("people", "merge", records[one][0], unknown).exit_code == exits.CUSTOMER
+
+
 def test_a_tool_that_has_everybody_once_joins_none_of_its_own(line, hubspot):
     server = hubspot(1)
     server.simulator.seed("contacts", [*contacts("a"), *contacts("b")], at=AT)

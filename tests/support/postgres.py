@@ -40,7 +40,7 @@ ROOM = 2 * 1024**3
 # Stops the server when its own input ends: with the tests, however these end. `$1` is pg_ctl, `$2` the data.
 _GUARD = (
     'exec 3<&0 </dev/null; "$1" start -w -s -D "$2" -l "$3" -o "$4" 3<&- >&2 && head -n 1 "$2/postmaster.pid";'
-    ' read -r _ <&3; "$1" stop -w -s -D "$2" -m immediate; rm -rf "$2"'
+    ' read -r _ <&3; "$1" stop -w -s -D "$2" -m immediate; rm -rf "${2%/data}" 2>/dev/null'
 )
 
 
@@ -147,9 +147,9 @@ def _own(home: Path, folder: Path, settings: Mapping[str, str]) -> Iterator[Serv
         raise NoPostgres(f"initdb of {folder} fails: {made.stderr.strip()[-500:]}")
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     start = [folder / "pg_ctl", data, home / "log", f"-k {home} {options}"]
-    with subprocess.Popen(
-        ["/bin/sh", "-c", _GUARD, "sh", *start], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=home, **who
-    ) as guard:
+    # In a session of its own: a signal to the tests' process group must not reach it.
+    how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": home, "start_new_session": True}
+    with subprocess.Popen(["/bin/sh", "-c", _GUARD, "sh", *start], **how, **who) as guard:
         told = guard.stdout.readline()
         if not told:
             raise NoPostgres(f"the server of {folder} does not start: {(home / 'log').read_text()[-500:]}")

@@ -89,6 +89,27 @@ def review(options: Options, *, pair: str | None, same: bool | None, kind: str |
 
 
 @click.command()
+@click.argument("records", nargs=-1, required=True, metavar="TOOL/STREAM/ID...")
+@click.option("--kind", type=_KINDS, default="person", show_default=True, help="What the records are of.")
+@common(log=True)
+def merge(options: Options, *, records: Sequence[str], kind: str) -> None:
+    """Say that records are of one person, whatever their keys say; `unmerge` takes it back.
+
+    \b
+    Example:
+      vaiven people merge crm/contacts/1017 shop/customers/cus_9s6
+    """  # noqa: D301
+    from vaiven_sync_engine.identity import acts  # noqa: PLC0415
+
+    with engine_of(options) as engine:
+        entity_id = run(lambda: acts.join(engine, kind, records))
+    if options.json:
+        print_json({"kind": kind, "id": entity_id})
+    else:
+        click.echo(f"They are {kind} {entity_id} from now on. The next sync tells the tools.")
+
+
+@click.command()
 @click.argument("entity_id", metavar="ID")
 @click.option("--record", "records", multiple=True, metavar="TOOL/STREAM/ID", help="A record that is to leave.")
 @click.option("--kind", type=_KINDS, default="person", show_default=True, help="What the id is of.")

@@ -9,7 +9,7 @@ import msgspec
 
 from vaiven_api.cli.consents import consent
 from vaiven_api.cli.erasure import erase, find, readmit
-from vaiven_api.cli.identity import resolve, review, unmerge
+from vaiven_api.cli.identity import merge, resolve, review, unmerge
 from vaiven_api.cli.options import TENANT, Options, common
 from vaiven_api.cli.output import cell, moment, print_json, short, table
 from vaiven_api.cli.running import reader_of
@@ -52,6 +52,7 @@ people.add_command(erase)
 people.add_command(readmit)
 people.add_command(resolve)
 people.add_command(review)
+people.add_command(merge)
 people.add_command(unmerge)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from vaiven_api.demo.people import HUBSPOT
 from vaiven_api.demo.telling import TENANT, Metered, Telling, connect, listed, peak
 from vaiven_api.demo.world import World
 from vaiven_registry import Registry
+from vaiven_sync_engine.identity import acts
 from vaiven_sync_engine.store import Database
 from vaiven_sync_engine.vault import Vault
 
@@ -65,6 +67,7 @@ class Story(Telling):
                     differences.append(f"the third sync made {third.writes} writes")
                 self.writes(third)
                 differences += self._check(world, "compare a last time", edits, settled=True)
+                differences += self._unmerge(engine)
         self.figures()
         return self.verdict(differences)
 
@@ -115,6 +118,39 @@ class Story(Telling):
             self.say(f"  left as they are, for a reason: {listed(excused)}")
         return verdict.differences
 
+    def _unmerge(self, engine: Metered) -> list[str]:
+        """Take somebody apart who is known in two tools, and put them together again."""
+        self.start("take a person apart and together again")
+        before = self._records()
+        person, held = next((i, r) for i, r in sorted(before.items()) if len({n.partition("/")[0] for n in r}) > 1)
+        parted = asyncio.run(acts.part(engine, "person", person, [held[-1]]))
+        apart = self._records()
+        again = asyncio.run(acts.join(engine, "person", held[:1] + held[-1:]))
+        together = self._records()
+        self.stop()
+        self.facts["unmerge"] = {"records": len(held), "people_while_apart": len(parted.entities)}
+        self.say(f"  one person's {len(held)} records were taken apart into {len(parted.entities)} people and put"
+                 f" together again, under the same id: {'yes' if again == person else 'no'}.")  # fmt: skip
+        wrong = []
+        if len(apart) != len(before) + 1 or held[-1] in apart.get(person, ()):
+            wrong.append("an unmerge left the records together")
+        if {tuple(sorted(some)) for some in together.values()} != {tuple(sorted(some)) for some in before.values()}:
+            wrong.append("after an unmerge and a merge the people are not those of before")
+        return wrong
+
+    def _records(self) -> dict[str, list[str]]:
+        """Person -> their living records, as `connection/stream/id`."""
+        found: dict[str, list[str]] = {}
+        with Database.reader(self.store) as store:
+            for row in store.execute(
+                "SELECT r.entity_id, s.connection_id, s.stream, r.remote_id FROM record r"
+                " JOIN source s ON s.id = r.source_id WHERE r.tenant_id = ? AND s.entity = 'person'"
+                " AND r.entity_id IS NOT NULL AND r.deleted_at IS NULL ORDER BY s.connection_id, s.stream, r.remote_id",
+                (TENANT,),
+            ):
+                found.setdefault(row[0], []).append(f"{row[1]}/{row[2]}/{row[3]}")
+        return found
+
     def _conflicts(self) -> None:
         with Database.reader(self.store) as store:
             rows = store.execute(
@@ -122,9 +158,12 @@ class Story(Telling):
             ).fetchall()
         self.facts["conflicts"] = len(rows)
         self.say(f"  {len(rows):,} conflicts are on record, each with both values; the latest:")
-        for row in rows[:3]:
+        refused = [row for row in rows if row["rule"] == "most_restrictive"]
+        self.facts["refusals_that_won"] = len(refused)
+        for row in rows[:3] + refused[:1]:
             self.say(f"    {row['field']}: kept {row['kept']} of {row['kept_from']}, not {row['lost']} of"
                      f" {row['lost_from']} ({row['rule']})")  # fmt: skip
+        self.say(f"  in {len(refused):,} of them a refusal won over a permission, in whatever order they came.")
 
 
 def _told(edits: Edits) -> str:

@@ -6,9 +6,10 @@ description. Read 2026-11-25.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from vaiven_sdk import Unsettled, Write
+from vaiven_sdk import Proof, Unsettled, Write
 
 from ._account import Hub
 from ._api import any_of
@@ -37,6 +38,11 @@ SUBSCRIBED, UNSUBSCRIBED = "SUBSCRIBED", "UNSUBSCRIBED"
 WRITTEN = {"granted": SUBSCRIBED, "denied": UNSUBSCRIBED}
 SOURCE = "Vaiven"
 """Shown beside the consent in Klaviyo, so that anybody sees where it came from."""
+OWN_ACTS = {"PREFERENCE_PAGE": "preference page", "TEXT": "text message"}
+"""Values of `method` that are the person's own act: the description's examples for e-mail ("PREFERENCE_PAGE", detail
+"mydomain.com/signup") and text messages ("TEXT", detail "JOIN"), the only words that Klaviyo publishes (schemas
+EmailMarketing and SMSMarketing, 2026-11-25). Whatever else there may be (API, integrations, imports, what a user of the
+account sets) proves nothing, unless the subscription was a double opt-in."""
 WITH = {"additional-fields[profile]": "subscriptions"}
 """Asks for consent and suppressions, which Klaviyo else leaves out."""
 PATIENCE = 60.0
@@ -46,6 +52,7 @@ MOST = {SUBSCRIBED: 1000, UNSUBSCRIBED: 100}
 JOB = {SUBSCRIBED: "profile-subscription-bulk-create-job", UNSUBSCRIBED: "profile-subscription-bulk-delete-job"}
 CHANNELS = {"email_state": ("email", "email"), "sms_state": ("sms", "phone_number")}
 """Field of a profile's record -> channel in Klaviyo, and the field with the address."""
+UNIFIED = {"email_state": "email_consent", "sms_state": "sms_consent"}
 
 
 def standing(state: str | None, reachable: bool | None, reasons: Iterable[str] = ()) -> str | None:  # noqa: FBT001
@@ -90,10 +97,34 @@ def wishes(write: Write[Any]) -> dict[str, str]:
     return found
 
 
+def act(ref: str, at: datetime | None, method: str | None, confirmed: bool | None = None) -> Proof | None:  # noqa: FBT001
+    """The person's act behind a subscription: "subscribed using a double opt-in" (EmailMarketing), or one by itself."""
+    via = "double opt-in" if confirmed else OWN_ACTS.get(method or "")
+    return Proof(at, ref, via=via) if at and via else None
+
+
+def _marketing(resource: Mapping[str, Any], channel: str) -> Mapping[str, Any]:
+    found = (resource["attributes"].get("subscriptions") or {}).get(channel) or {}
+    return found.get("marketing") or {}
+
+
+def overruled(write: Write[Any], resource: Mapping[str, Any], field: str) -> bool:
+    """Whether the person agreed later than everything that Klaviyo has of a refusal."""
+    known, asked = write.proofs.get(UNIFIED[field]), _marketing(resource, CHANNELS[field][0])
+    marks = [asked.get("consent_timestamp"), *(one.get("timestamp") for one in asked.get("suppression") or ())]
+    times = [_instant(mark) for mark in marks if mark]
+    return known is not None and bool(times) and max(times) < known.at
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 def stands(resource: Mapping[str, Any], field: str) -> str | None:
     """How a profile, as Klaviyo gives it, stands to one channel."""
     channel = CHANNELS[field][0]
-    asked = ((resource["attributes"].get("subscriptions") or {}).get(channel) or {}).get("marketing") or {}
+    asked = _marketing(resource, channel)
     reasons = [one["reason"] for one in asked.get("suppression") or ()]
     return standing(asked.get("consent"), asked.get(f"can_receive_{channel}_marketing"), reasons)
 
@@ -112,19 +143,22 @@ async def tell(hub: Hub, writes: Sequence[tuple[Write[Any], str]]) -> None:
     """Subscribe and unsubscribe, and wait until Klaviyo shows it.
 
     A subscription goes through the opt-in process that the account has chosen, with our name as its source: where
-    that is double opt-in, Klaviyo asks the person, and the profile stays as it is until then. `historical_import`,
-    which would skip that, wants the instant of the consent, and is not used.
+    that is double opt-in, Klaviyo asks the person, and the profile stays as it is until then. A permission that the
+    person is proven to have given goes as a `historical_import` with its instant, "where you have already collected
+    consent", and nobody is asked twice (`bulk_subscribe_profiles` of klaviyo-api 25.0.0).
 
     Args:
         hub: to call with.
         writes: each with its profile's id.
     """
-    for state in (UNSUBSCRIBED, SUBSCRIBED):
-        rows = [row for write, id_ in writes if (row := _row(write, id_, state))]
+    for state, past in ((UNSUBSCRIBED, False), (SUBSCRIBED, False), (SUBSCRIBED, True)):
+        rows = [row for write, id_ in writes if (row := _row(write, id_, state, past=past))]
         for start in range(0, len(rows), MOST[state]):
             attributes: dict[str, Any] = {"profiles": {"data": rows[start : start + MOST[state]]}}
             if state == SUBSCRIBED:
                 attributes["custom_source"] = SOURCE
+            if past:
+                attributes["historical_import"] = True
             await hub.post(f"/api/{JOB[state]}s", {"data": {"type": JOB[state], "attributes": attributes}}, safe=True)
     open_ = {id_: wishes(write) for write, id_ in writes if wishes(write)}
 
@@ -142,12 +176,15 @@ async def tell(hub: Hub, writes: Sequence[tuple[Write[Any], str]]) -> None:
             return  # double opt-in, or a slow day: what the profile shows is read back, and shows later
 
 
-def _row(write: Write[Any], id_: str, state: str) -> dict[str, Any] | None:
-    wanted = [field for field, wish in wishes(write).items() if wish == state]
+def _row(write: Write[Any], id_: str, state: str, *, past: bool) -> dict[str, Any] | None:
+    """A profile of a job; a `past` one wants the instant of each consent, and any other must not name one."""
+    proofs = write.proofs if state == SUBSCRIBED else {}
+    wanted = [f for f, wish in wishes(write).items() if wish == state and (UNIFIED[f] in proofs) is past]
     if not wanted:
         return None
     attributes: dict[str, Any] = {CHANNELS[f][1]: getattr(write.record, CHANNELS[f][1]) for f in wanted}
-    attributes["subscriptions"] = {CHANNELS[f][0]: {"marketing": {"consent": state}} for f in wanted}
+    said = {f: {"consented_at": proofs[UNIFIED[f]].instant} if past else {} for f in wanted}
+    attributes["subscriptions"] = {CHANNELS[f][0]: {"marketing": {"consent": state, **said[f]}} for f in wanted}
     # A job that unsubscribes takes no ids (schema SubscriptionDeleteJobCreateQuery).
     named = {"id": id_} if state == SUBSCRIBED else {}
     return {"type": "profile", **named, "attributes": attributes}

@@ -6,15 +6,18 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
 
-from vaiven_sdk import Batch, CreateKey, CustomField, CustomType, Record, Scope, Window, derive, wire
+from vaiven_sdk import Batch, CreateKey, CustomField, CustomType, Proof, Record, Scope, Window, derive, proof, wire
 from vaiven_sdk.model import Person
 
 from ._account import Hub, klaviyo
 from ._api import documents, in_turn, listed, since
-from ._consent import CONSENT, VALIDITY, WITH, email_back, sms_back, standing
+from ._consent import CONSENT, SUBSCRIBED, VALIDITY, WITH, act, email_back, sms_back, standing
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 """How Klaviyo wants phone numbers: description of `phone_number` in klaviyo-api 25.0.0."""
+
+
+EMAIL, SMS = "attributes.subscriptions.email.marketing", "attributes.subscriptions.sms.marketing"
 
 
 class Suppression(BaseModel):
@@ -60,8 +63,13 @@ class Profile(Record[Person], key="id", cursor="updated_at"):
     email_state: str | None = wire("attributes.subscriptions.email.marketing.consent")
     email_open: bool | None = wire("attributes.subscriptions.email.marketing.can_receive_email_marketing")
     suppressions: list[Suppression] | None = wire("attributes.subscriptions.email.marketing.suppression")
+    email_decided_at: AwareDatetime | None = wire(f"{EMAIL}.consent_timestamp", read_only=True)
+    email_method: str | None = wire(f"{EMAIL}.method", read_only=True)
+    email_confirmed: bool | None = wire(f"{EMAIL}.double_optin", read_only=True)
     sms_state: str | None = wire("attributes.subscriptions.sms.marketing.consent")
     sms_open: bool | None = wire("attributes.subscriptions.sms.marketing.can_receive_sms_marketing")
+    sms_decided_at: AwareDatetime | None = wire(f"{SMS}.consent_timestamp", read_only=True)
+    sms_method: str | None = wire(f"{SMS}.method", read_only=True)
 
     @derive("phone", back=_phone)
     def phone(self) -> str | None:
@@ -82,6 +90,30 @@ class Profile(Record[Person], key="id", cursor="updated_at"):
     def sms_consent(self) -> str | None:
         """Text messages know no suppressions, but may be out of reach."""
         return standing(self.sms_state, self.sms_open)
+
+    @proof("email_consent")
+    def email_act(self) -> Proof | None:
+        """A confirmation or a page of Klaviyo's; of a refusal, a complaint of spam, which nobody else can make.
+
+        Who unsubscribed somebody is not on record: the API and an import leave the same trace as the person's link.
+        """
+        state = self.email_consent()
+        if state == "SPAM_COMPLAINT":
+            told = [one for one in self.suppressions or () if CONSENT.get(one.reason, "denied") == "denied"]
+            (reason, at), *others = {(one.reason, one.timestamp) for one in told}
+            return Proof(at, f"{reason} of profile {self.id}", via="spam complaint") if at and not others else None
+        if state != SUBSCRIBED:
+            return None
+        return act(
+            f"email consent of profile {self.id}", self.email_decided_at, self.email_method, self.email_confirmed
+        )
+
+    @proof("sms_consent")
+    def sms_act(self) -> Proof | None:
+        """The person's own text message, or a page of Klaviyo's."""
+        if self.sms_consent() != SUBSCRIBED:
+            return None
+        return act(f"sms consent of profile {self.id}", self.sms_decided_at, self.sms_method)
 
     @derive("email_validity")
     def email_validity(self) -> str | None:

@@ -178,6 +178,19 @@ class Consent(BulkJobs):
         return len(waiting)
 
     @action
+    def opt_in(self, email: str, channel: str = "email") -> None:
+        """The person says yes: by Klaviyo's page of preferences, or by a text message with the keyword.
+
+        The words are the examples of the description: `PREFERENCE_PAGE` for e-mail, `TEXT` for text messages.
+        """
+        row = self.profiles.by("email", email)
+        if row is None:
+            raise LookupError(email)
+        order = {"channels": [{"channel": channel, "purpose": "marketing", "at": None}]}
+        method = "PREFERENCE_PAGE" if channel == "email" else "TEXT"
+        self._subscribe(row["id"], {**order, "who": {}, "group": "", "source": None}, method)
+
+    @action
     def opt_out(self, email: str, channel: str = "email") -> None:
         """The person unsubscribes by the link in a message, or answers STOP."""
         row = self.profiles.by("email", email)

@@ -47,7 +47,9 @@ class Driven(Reports):
         if consent_value == consent.NO:
             self.unsubscribe(profile_id, [{"channel": channel, "purpose": "marketing"}])
             return
-        values = {"consent": consent_value, "consent_timestamp": now, "last_updated": now, "method": "MANUAL_ADD"}
+        values: Json = {"consent": consent_value, "consent_timestamp": now, "last_updated": now, "method": "MANUAL_ADD"}
+        if channel == "email":
+            values["double_optin"] = False  # it tells of the subscription that stands now
         held = consent.set_consent(row, channel, "marketing", values)
         self.profiles.change(profile_id, {"_subscriptions": held})
 

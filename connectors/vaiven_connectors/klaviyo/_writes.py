@@ -105,8 +105,8 @@ async def _update(hub: Hub, write: Write[Profile]) -> Outcome:
 async def _refused(hub: Hub, writes: Writes) -> list[Outcome]:
     """Those who are to be subscribed and have left: subscribing would lift what they, or the account, decided.
 
-    The endpoint removes the suppressions of whom it subscribes (`bulk_subscribe_profiles` of klaviyo-api 25.0.0), and
-    a write carries no evidence of a person's act that could justify it.
+    The endpoint removes the suppressions of whom it subscribes (`bulk_subscribe_profiles` of klaviyo-api 25.0.0): only
+    an act of the person that is proven to be later justifies that.
     """
     hopeful = [write for write in writes if consent.SUBSCRIBED in consent.wishes(write).values()]
     known = {one["id"]: one for one in await consent.read(hub, "id", [w.id for w in hopeful if w.id])}
@@ -116,7 +116,8 @@ async def _refused(hub: Hub, writes: Writes) -> list[Outcome]:
     for write in hopeful:
         found = known.get(write.id) if write.id else by_email.get((write.record.email or "").lower())
         wanted = [field for field, state in consent.wishes(write).items() if state == consent.SUBSCRIBED]
-        if found and any(consent.CONSENT.get(consent.stands(found, f) or "") == "denied" for f in wanted):
+        left = [f for f in wanted if found and consent.CONSENT.get(consent.stands(found, f) or "") == "denied"]
+        if found and not all(consent.overruled(write, found, f) for f in left):
             reason = "This person unsubscribed or is suppressed in Klaviyo; only the person can subscribe again."
             out.append(write.rejected("consent_withdrawn", reason))
     return out

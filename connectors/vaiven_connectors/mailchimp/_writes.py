@@ -13,12 +13,16 @@ from vaiven_sdk import NotFound, Outcome, RequestRefused, Session, Write
 
 from ._account import Settings
 from ._members import Member, members
+from ._reads import seconds
 
 AT_ONCE = 10
 """Simultaneous connections allowed to an account (developer docs, "Fundamentals", Throttling, 2026-11-22)."""
 
 Hub = Session[Settings]
 One = Callable[[Hub, Write[Member]], Awaitable[Outcome]]
+
+COMPLIANCE = "Member In Compliance State"
+"""The person left, or the address bounced: an API may only have them asked (jethro-pmm#656, forem#6256)."""
 
 _SHOWN = ",".join({path.partition(".")[0] for path in Member.paths()} | {"id"})
 
@@ -47,15 +51,19 @@ async def _guarded(hub: Hub, write: Write[Member], one: One) -> Outcome:
     except NotFound:
         return write.rejected("not_found", "The audience no longer has this contact.")
     except RequestRefused as refusal:
-        body = refusal.body if isinstance(refusal.body, Mapping) else {}
-        title = str(body.get("title") or "refused")
-        if title == "Member In Compliance State":
+        body, title = _problem(refusal)
+        if title == COMPLIANCE:
             return write.rejected(
                 "compliance",
                 "This person unsubscribed, bounced or was deleted; only the person can subscribe again, "
                 "through a Mailchimp form.",
             )
         return write.rejected(title.lower().replace(" ", "_"), _sentence(body) or str(refusal))
+
+
+def _problem(refusal: RequestRefused) -> tuple[Mapping[str, Any], str]:
+    body = refusal.body if isinstance(refusal.body, Mapping) else {}
+    return body, str(body.get("title") or "refused")
 
 
 def _sentence(body: Mapping[str, Any]) -> str:
@@ -76,15 +84,41 @@ async def _tag(hub: Hub, write: Write[Member], stored: Mapping[str, Any]) -> Non
         await hub.post(f"{_path(hub, stored['id'])}/tags", {"tags": tags})
 
 
+def _evidence(write: Write[Member], status: str | None) -> dict[str, str]:
+    """When the person agreed, as Mailchimp keeps it: "confirmed their opt-in status" (reference, list-members).
+
+    Without it Mailchimp dates the opt-in when our request comes, and puts down our address as the person's.
+    """
+    known = write.proofs.get("email_consent")
+    return {"timestamp_opt": seconds(known.instant)} if known and status == "subscribed" else {}
+
+
+async def _subscribed(hub: Hub, path: str, body: dict[str, Any], write: Write[Member]) -> Any:
+    """Change a member; one who left and has since agreed elsewhere is asked to confirm, the one way that is open."""
+    told = _evidence(write, body.get("status"))
+    try:
+        return await hub.patch(path, {**body, **told})
+    except RequestRefused as refusal:
+        if not told or _problem(refusal)[1] != COMPLIANCE:
+            raise
+        return await hub.patch(path, {**body, "status": "pending"})
+
+
 async def _create(hub: Hub, write: Write[Member]) -> Outcome:
     body = write.patch
     tagged = bool(body.pop("tags", None))
     # Without `status` an address that is already there keeps its own: whoever left stays away.
-    body["status_if_new"] = body.pop("status", None) or "subscribed"
+    status = body["status_if_new"] = body.pop("status", None) or "subscribed"
     path = _path(hub, subscriber_hash(write.record.email or ""))
+    if told := _evidence(write, status):
+        try:
+            await hub.get(path, fields="id")
+        except NotFound:
+            # Of somebody who is there the own date of opt-in would be written over.
+            body |= told
     stored = await hub.put(path, body)
     if stored["status"] == "archived":
-        stored = await hub.patch(path, {"status": body["status_if_new"]})
+        stored = await _subscribed(hub, path, {"status": status}, write)
     if tagged:
         await _tag(hub, write, stored)
     return write.saved(stored["contact_id"], None if tagged else stored)
@@ -95,7 +129,7 @@ async def _update(hub: Hub, write: Write[Member]) -> Outcome:
     tagged = "tags" in body
     body.pop("tags", None)
     path = _path(hub, write.id or "")
-    stored = await (hub.patch(path, body) if body else hub.get(path, fields=_SHOWN))
+    stored = await (_subscribed(hub, path, body, write) if body else hub.get(path, fields=_SHOWN))
     if tagged:
         await _tag(hub, write, stored)
     return write.saved(stored["contact_id"], None if tagged else stored)

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from vaiven_connectors.mailchimp._sim_account import DC, Batches, OAuth, Root, account_record, list_record
-from vaiven_connectors.mailchimp._sim_audience import Audience, Author
+from vaiven_connectors.mailchimp._sim_audience import Audience, Author, visitor
 from vaiven_connectors.mailchimp._sim_campaigns import Campaigns, engage
 from vaiven_connectors.mailchimp._sim_drive import Driven
 from vaiven_connectors.mailchimp._sim_http import (
@@ -40,7 +40,6 @@ from vaiven_sdk.testing import Clock, action
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _ADMIN = Author("admin", "Admin Add", skip_validation=True)
 _IMPORT = Author("admin", "Import", skip_validation=True)
-_PERSON = Author("user", "Hosted Signup Form", ip="203.0.113.7", skip_validation=True, person=True)
 
 
 class MailchimpSimulator(Driven):
@@ -57,6 +56,7 @@ class MailchimpSimulator(Driven):
             leave it open; users report that they must ask for `status=archived` (MailChimp.Net#529).
         tags_touch_last_changed: whether a tag moves a member's `last_changed`; no source says so.
         batch_seconds: how long a batch operation takes.
+        renews_signup: whether a later confirmation dates `timestamp_signup` anew; no source says.
         user_disabled: the account, or the user of its key, is deactivated: 403 (hitobito issue 3712, 2026-11-25).
         deliver_webhooks: whether webhooks are sent, to loopback addresses only; all are in `deliveries`.
 
@@ -73,6 +73,7 @@ class MailchimpSimulator(Driven):
         "list_archived": False,
         "tags_touch_last_changed": False,
         "batch_seconds": 0.0,
+        "renews_signup": True,
         "user_disabled": False,
         "deliver_webhooks": True,
     }
@@ -165,24 +166,31 @@ class MailchimpSimulator(Driven):
         return len(members)
 
     @action
-    def sign_up(self, email: str, merge_fields: Json | None = None, list_id: str = "") -> str:
-        """The person fills in the hosted form and confirms: the only way out of a compliance state."""
+    def sign_up(
+        self,
+        email: str,
+        merge_fields: Json | None = None,
+        list_id: str = "",
+        confirmed: bool = True,  # noqa: FBT001, FBT002 - JSON
+    ) -> str:
+        """The person fills in the hosted form, the way out of a compliance state; a single opt-in confirms nothing."""
         audience = self.audience(list_id or self.list_id)
         body = {"email_address": email, "status": "subscribed", "merge_fields": merge_fields or {}}
         known = audience.roll.find(email)
-        return (audience.change(known, body, "subscribed", _PERSON) if known else audience.add(body, _PERSON)).id
+        author = visitor(confirms=confirmed, renews=self.quirk["renews_signup"])
+        return (audience.change(known, body, "subscribed", author) if known else audience.add(body, author)).id
 
     @action
     def confirm(self, email: str, list_id: str = "") -> str:
         """The person confirms a pending subscription from the mail."""
-        audience = self.audience(list_id or self.list_id)
-        return audience.change(audience.member(email), {}, "subscribed", _PERSON).id
+        audience, author = self.audience(list_id or self.list_id), visitor(renews=self.quirk["renews_signup"])
+        return audience.change(audience.member(email), {}, "subscribed", author).id
 
     @action
     def unsubscribe(self, email: str, reason: str = "None given", list_id: str = "") -> None:
         """The person unsubscribes by the link in a mail."""
         audience = self.audience(list_id or self.list_id)
-        audience.leave(audience.member(email), "unsubscribed", reason, _PERSON)
+        audience.leave(audience.member(email), "unsubscribed", reason, visitor())
 
     @action
     def bounce(self, email: str, list_id: str = "") -> None:

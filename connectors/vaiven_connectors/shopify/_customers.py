@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
-from vaiven_sdk import Record, derive, wire
+from vaiven_sdk import Proof, Record, derive, proof, wire
 from vaiven_sdk.model import Person
 
 from ._graphql import meta
@@ -33,6 +33,10 @@ SMS_STATES = {
     "REDACTED": "denied",
 }
 """CustomerMarketingConsentState."""
+CONFIRMED, OURS = "CONFIRMED_OPT_IN", "SHOPIFY"
+"""CustomerMarketingOptInLevel: the customer "receives a confirmation and is required to perform a intermediate step";
+CustomerConsentCollectedFrom: "collected by Shopify", where it is text messages (shopify.dev, both 2026-10, read
+2026-11-25)."""
 # Only these two are set: PENDING would ask somebody for a confirmation, and the others are Shopify's own.
 SET = {"granted": "SUBSCRIBED", "denied": "UNSUBSCRIBED"}
 
@@ -59,6 +63,7 @@ class Customer(Record[Person], key="id", cursor="updated_at", hub_id="vaiven_id"
         "defaultPhoneNumber.smsMarketingConsent.state", to="sms_consent", values=SMS_STATES, back=SET
     )
     sms_opt_in: str | None = wire("defaultPhoneNumber.smsMarketingConsent.optInLevel", read_only=True)
+    sms_from: str | None = wire("defaultPhoneNumber.smsMarketingConsent.collectedFrom", read_only=True)
     sms_decided_at: AwareDatetime | None = wire("defaultPhoneNumber.smsMarketingConsent.updatedAt", read_only=True)
     address1: str | None = wire("defaultAddress.address1", read_only=True)
     address2: str | None = wire("defaultAddress.address2", read_only=True)
@@ -89,6 +94,25 @@ class Customer(Record[Person], key="id", cursor="updated_at", hub_id="vaiven_id"
     def region(self) -> str | None:
         """The code where the country has codes."""
         return _text(self.province_code) or self.province
+
+    @proof("email_consent")
+    def email_act(self) -> Proof | None:
+        """The link in Shopify's message that asks to confirm.
+
+        SINGLE_OPT_IN and UNKNOWN prove nothing: the staff's tick, an import and any app end there as well as a form
+        does. Nor does UNSUBSCRIBED, for Shopify keeps who decided of no state.
+        """
+        if self.email_state != "SUBSCRIBED" or self.email_opt_in != CONFIRMED or self.email_decided_at is None:
+            return None
+        return Proof(self.email_decided_at, f"email consent of {self.id}", via="double opt-in")
+
+    @proof("sms_consent")
+    def sms_act(self) -> Proof | None:
+        """The same of text messages, if Shopify itself collected it: elsewhere it is what an app claims."""
+        at = self.sms_decided_at
+        if self.sms_state != "SUBSCRIBED" or (self.sms_opt_in, self.sms_from) != (CONFIRMED, OURS) or at is None:
+            return None
+        return Proof(at, f"sms consent of {self.id}", via="double opt-in")
 
     @derive("email_validity")
     def email_validity(self) -> str | None:

@@ -54,7 +54,19 @@ class Acts(Vendor):
     def decide(self, customer: str, state: str, channel: str = "email", at: str | None = None) -> None:
         """The customer says yes or no to `email` or `sms`: SUBSCRIBED, UNSUBSCRIBED or PENDING."""
         said = {"marketingState": state, "consentUpdatedAt": at, "marketingOptInLevel": None}
-        decide(self.shop, self.shop.customers.get(customer), f"{channel}Consent", said)
+        decide(self.shop, self.shop.customers.get(customer), f"{channel}Consent", said, by="SHOPIFY")
+
+    @action
+    def confirm(self, customer: str, channel: str = "email") -> None:
+        """The customer takes the link in the message that asks to confirm (CustomerMarketingOptInLevel)."""
+        said = {"marketingState": "SUBSCRIBED", "consentUpdatedAt": None, "marketingOptInLevel": "CONFIRMED_OPT_IN"}
+        decide(self.shop, self.shop.customers.get(customer), f"{channel}Consent", said, by="SHOPIFY")
+
+    @action
+    def tick(self, customer: str, channel: str = "email") -> None:
+        """The staff ticks that the customer agreed."""
+        said = {"marketingState": "SUBSCRIBED", "consentUpdatedAt": None, "marketingOptInLevel": "SINGLE_OPT_IN"}
+        decide(self.shop, self.shop.customers.get(customer), f"{channel}Consent", said, by="SHOPIFY")
 
     @action
     def unsubscribe(self, customer: str) -> None:

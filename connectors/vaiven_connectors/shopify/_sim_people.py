@@ -141,13 +141,13 @@ def phone_number(row: Json, info: Any) -> Json | None:
         "marketingState": state,
         "marketingOptInLevel": held["marketingOptInLevel"],
         "marketingUpdatedAt": held["consentUpdatedAt"],
-        "marketingCollectedFrom": "SHOPIFY",
+        "marketingCollectedFrom": held["_by"],
         "smsMarketingConsent": {
             # CustomerMarketingConsentState has another word for it than CustomerSmsMarketingState.
             "state": "NEVER_SUBSCRIBED" if state == "NOT_SUBSCRIBED" else state,
             "optInLevel": held["marketingOptInLevel"],
             "updatedAt": held["consentUpdatedAt"],
-            "collectedFrom": "SHOPIFY",
+            "collectedFrom": held["_by"],
         },
     }
 
@@ -165,7 +165,7 @@ def sms_consent(row: Json, info: Any) -> Json | None:
         return None
     held = row["smsConsent"]
     level = held["marketingOptInLevel"] or "UNKNOWN"
-    return {**held, "marketingOptInLevel": level, "consentCollectedFrom": "SHOPIFY"}
+    return {**held, "marketingOptInLevel": level, "consentCollectedFrom": held["_by"]}
 
 
 @resolves("Customer.addresses")

@@ -206,6 +206,6 @@ class Shop:
             self.event("destroy", row["id"], f"Order {row['name']} was deleted.")
 
 
-def consent(state: str, level: str | None = None, at: str | None = None) -> Json:
-    """A consent as a customer's row keeps it."""
-    return {"marketingState": state, "marketingOptInLevel": level, "consentUpdatedAt": at}
+def consent(state: str, level: str | None = None, at: str | None = None, by: str = "OTHER") -> Json:
+    """A consent as a customer's row keeps it; `by` is SHOPIFY where Shopify collected it, OTHER for an app's."""
+    return {"marketingState": state, "marketingOptInLevel": level, "consentUpdatedAt": at, "_by": by}

@@ -172,9 +172,15 @@ def _consented(info: Any, given: Json, name: str) -> Json:
     return {"customer": None, "userErrors": [wrong]}
 
 
-def decide(shop: Shop, held: Json, kept: str, said: Json) -> Json:
-    """Keep a decision, and tell those who listen for it."""
-    after = _given(shop, said)
+def decide(shop: Shop, held: Json, kept: str, said: Json, by: str = "OTHER") -> Json:
+    """Keep a decision, and tell those who listen for it.
+
+    "The customer's consent state reflects the consent record with the most recent consent_updated_at date" (type
+    CustomerEmailMarketingConsentState, 2026-10, read 2026-11-25): an older one changes nothing.
+    """
+    after = _given(shop, said) | {"_by": by}
+    if (held[kept]["consentUpdatedAt"] or "") > after["consentUpdatedAt"]:
+        return held
     if after["marketingOptInLevel"] is None:
         after["marketingOptInLevel"] = held[kept]["marketingOptInLevel"]
     same = {**after, "consentUpdatedAt": held[kept]["consentUpdatedAt"]} == held[kept]

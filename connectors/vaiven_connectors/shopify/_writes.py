@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 from vaiven_sdk import Outcome, RequestRefused, Session, Write
 
 from ._account import Settings
-from ._customers import HUB_ID, NAMESPACE, TYPES, Customer
+from ._customers import CONFIRMED, HUB_ID, NAMESPACE, TYPES, Customer
 from ._graphql import PATH, is_meta, refusals, refused, selection, unmeta
 
 Hub = Session[Settings]
@@ -84,9 +85,23 @@ def _consents(patch: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return email, patch.get("defaultPhoneNumber", {}).get("smsMarketingConsent", {}).get("state")
 
 
-def _consent(state: str) -> dict[str, Any]:
-    """The hub plans a grant on evidence alone; it knows of no confirmation, so it claims a single opt-in."""
-    return {"marketingState": state, **({"marketingOptInLevel": "SINGLE_OPT_IN"} if state == "SUBSCRIBED" else {})}
+def _consent(write: Write[Customer], channel: str, state: str) -> dict[str, Any]:
+    """A decision as Shopify keeps it, with when the person made it where that is proven.
+
+    Shopify goes by the record with the latest `consentUpdatedAt` (type CustomerEmailMarketingConsentState), so an
+    instant that is older than the one in place would change nothing: it is left out, and Shopify takes its own. A
+    confirmation is claimed with its instant alone: dated later it would pass for a later act of the person.
+    """
+    if state != "SUBSCRIBED":
+        return {"marketingState": state}
+    known, before = write.proofs.get(f"{channel}_consent"), write.before
+    held = getattr(before, f"{channel}_decided_at") if before else None
+    made: dict[str, Any] = {"marketingState": state, "marketingOptInLevel": "SINGLE_OPT_IN"}
+    if known and (held is None or held < known.at.replace(microsecond=0)):
+        made["consentUpdatedAt"] = known.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if known.via == "double opt-in":
+            made["marketingOptInLevel"] = CONFIRMED
+    return made
 
 
 def shown(write: Write[Customer]) -> str:
@@ -102,9 +117,9 @@ def _creating(write: Write[Customer]) -> Parts:
     if patch.get("tags"):
         given["tags"] = patch["tags"]
     if email and given.get("email"):
-        given["emailMarketingConsent"] = _consent(email)
+        given["emailMarketingConsent"] = _consent(write, "email", email)
     if sms and given.get("phone"):
-        given["smsMarketingConsent"] = _consent(sms)
+        given["smsMarketingConsent"] = _consent(write, "sms", sms)
     given["metafields"] = kept
     customer = f"customer {{ {shown(write)} }}"
     parts.add("saved", "customerCreate(input: $input)", customer, input=("CustomerInput!", given))
@@ -141,7 +156,7 @@ def _changing(write: Write[Customer]) -> Parts:
     for channel, state in zip(("email", "sms"), _consents(patch), strict=True):
         if state:
             kind = f"Customer{channel.title()}MarketingConsentUpdateInput!"
-            about = {"customerId": write.id, f"{channel}MarketingConsent": _consent(state)}
+            about = {"customerId": write.id, f"{channel}MarketingConsent": _consent(write, channel, state)}
             name = f"customer{channel.title()}MarketingConsentUpdate"
             parts.add(channel, f"{name}(input: ${channel})", customer, **{channel: (kind, about)})
     return parts

@@ -9,11 +9,12 @@ from ulid import ULID
 
 from vaiven_sdk import Proof
 from vaiven_sync_engine.consent.rule import CHANNELS
+from vaiven_sync_engine.store import entities as rows
 from vaiven_sync_engine.store.entities import Canonical
 from vaiven_sync_engine.store.facts import save_new
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vaiven_sync_engine.merge import Observation
     from vaiven_sync_engine.source import Source
@@ -54,15 +55,22 @@ def log_statements(
         save_new(connection, tenant, "consent_event", events, at)
 
 
-def proof_of(connection: Sql, tenant: str, person_id: str, channel: str) -> Proof | None:
-    """The person's latest proven permission for a channel, for a tool that wants to be told of it."""
-    row = connection.execute(
-        "SELECT occurred_at, evidence_ref, captured_via, text_shown FROM consent_event WHERE tenant_id = ?"
-        " AND person_id = ? AND channel = ? AND status = 'granted' AND evidence_ref IS NOT NULL"
-        " AND occurred_at IS NOT NULL ORDER BY occurred_at DESC LIMIT 1",
-        (tenant, person_id, channel),
-    ).fetchone()
-    if row is None:
-        return None
-    kept = {"at": row[0], "ref": row[1], "via": row[2], "text": row[3]}
-    return Proof.of({name: value for name, value in kept.items() if value})
+def proofs_of(connection: Sql, tenant: str, people: Sequence[str], channel: str) -> dict[str, Proof]:
+    """Each person's latest proven permission for a channel, for a tool that wants to be told of it."""
+    latest: dict[str, Any] = {}
+    for start in range(0, len(people), rows.CHUNK):
+        some = people[start : start + rows.CHUNK]
+        for row in connection.execute(
+            "SELECT person_id, occurred_at, evidence_ref, captured_via, text_shown FROM consent_event"
+            f" WHERE tenant_id = ? AND person_id IN ({','.join('?' * len(some))}) AND channel = ?"
+            " AND status = 'granted' AND evidence_ref IS NOT NULL AND occurred_at IS NOT NULL ORDER BY occurred_at, id",
+            (tenant, *some, channel),
+        ):
+            latest[row["person_id"]] = row
+    out = {}
+    for person_id, row in latest.items():
+        kept = {"at": row[1], "ref": row[2], "via": row[3], "text": row[4]}
+        proof = Proof.of({name: value for name, value in kept.items() if value})
+        if proof is not None:
+            out[person_id] = proof
+    return out

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ulid import ULID
 
 from vaiven_sync_engine.errors import InputInvalid
-from vaiven_sync_engine.identity import matching, review, unmerge
+from vaiven_sync_engine.identity import edges, matching, review, unmerge
 from vaiven_sync_engine.identity.profile import PLANS
 from vaiven_sync_engine.identity.restore import restore
 from vaiven_sync_engine.report import Report
@@ -114,6 +114,34 @@ async def decide(engine: Engine, pair: str, *, same: bool) -> str:
     return kind
 
 
+async def join(engine: Engine, kind: str, records: Sequence[str]) -> str:
+    """Take a person's word that these records are of one entity, and give its id; tools are told by the next sync.
+
+    Args:
+        engine: of the tenant.
+        kind: `person` or another kind with keys.
+        records: `connection/stream/id`, two or more.
+
+    Raises:
+        InputInvalid: there is no such record, or fewer than two.
+    """
+    if len(set(records)) < 2:
+        raise InputInvalid("Name two records at least.", remedy="Give each as TOOL/STREAM/ID.")
+    async with _staged(engine, "merge") as (work, report):
+        first, *others = (_key(one, work.sources.values()) for one in dict.fromkeys(records))
+        said = [edges.Edge(first, other, "accepted") for other in others]
+
+        def carry_out(sql: Sql) -> None:
+            for one in (first, *others):
+                _entity_of(sql, engine.tenant, one)
+            edges.put(sql, engine.tenant, kind, said, report.run, engine.now())
+            edges.look_again(sql, engine.tenant, [first, *others])
+
+        await engine.database.run(carry_out)
+        await engine.stage(work, report)
+        return await engine.database.run(_entity_of, engine.tenant, first)
+
+
 async def part(engine: Engine, kind: str, entity_id: str, records: Sequence[str] = ()) -> Parted:
     """Undo a merge: of the entity with this id that was merged away, or of an entity's named records.
 
@@ -179,6 +207,15 @@ def _key(named: str, sources: Any) -> tuple[int, str]:
     raise InputInvalid(
         f"There is no record {named!r}.", remedy="Name it as TOOL/STREAM/ID, as `vaiven people ID` shows it."
     )
+
+
+def _entity_of(sql: Sql, tenant: str, record: tuple[int, str]) -> str:
+    row = sql.execute(
+        "SELECT entity_id FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", (tenant, *record)
+    ).fetchone()
+    if row is None or not row[0]:
+        raise InputInvalid(f"There is no record {record[1]!r} in the store.")
+    return str(row[0])
 
 
 def _parted(sql: Sql, tenant: str, apart: unmerge.Apart, work: Work, restored: int) -> Parted:

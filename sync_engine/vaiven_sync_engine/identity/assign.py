@@ -46,9 +46,9 @@ class Resolved:
 def assign(graph: Graph) -> tuple[Resolved, list[Move]]:
     """Decide each group's id and which records move."""
     out, moves = Resolved(), []
-    groups, entities, hubs = graph.groups(), graph.entities, graph.hubs
+    entities, hubs = graph.entities, graph.hubs
     claims: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for place, group in enumerate(groups):
+    for place, group in enumerate(graph.groups()):
         held: dict[str, int] = defaultdict(int)
         for number in group:
             entity_id = entities[number]
@@ -57,7 +57,7 @@ def assign(graph: Graph) -> tuple[Resolved, list[Move]]:
         for entity_id, count in held.items():
             claims[entity_id].append((-count, place))
     owner = {entity_id: min(parts)[1] for entity_id, parts in claims.items()}
-    for place, group in enumerate(groups):
+    for place, group in enumerate(graph.groups()):
         mine = sorted({e for n in group if (e := entities[n]) and owner[e] == place})
         carried = sorted({h for n in group if (h := hubs.get(n)) and not entities[n] and h not in claims})
         chosen = mine[0] if mine else carried[0] if carried else str(ULID())

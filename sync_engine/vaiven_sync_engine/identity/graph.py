@@ -15,7 +15,7 @@ from vaiven_sync_engine.identity.keys import ROLE, WEAK
 from vaiven_sync_engine.identity.names import agree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from vaiven_sync_engine.identity.edges import Edge
     from vaiven_sync_engine.identity.keys import RecordKey, Space
@@ -60,11 +60,10 @@ class Graph:
     root: array[int] = field(init=False)
     members: dict[int, list[int]] = field(init=False, default_factory=dict)
     ties: list[Tie] = field(init=False, default_factory=list)
-    _held: dict[str, array[int]] = field(init=False)
+    _held: dict[str, array[int]] = field(init=False, default_factory=dict)
     """Namespace -> the number of each record's value, 0 for none: the values themselves are of no matter here."""
     _had: dict[str, dict[int, set[int]]] = field(init=False)
     _values: int = field(init=False, default=0)
-    _used: set[str] = field(init=False, default_factory=set)
     _edges: list[tuple[int, str, str, tuple[int, ...]]] = field(init=False, default_factory=list)
     _called: dict[int, str] = field(init=False, default_factory=dict)
     _said: list[Tie] = field(init=False, default_factory=list)
@@ -74,7 +73,6 @@ class Graph:
 
     def __post_init__(self) -> None:
         self.root = array("i", range(len(self.keys)))
-        self._held = {name: array("i", bytes(4 * len(self.keys))) for name in self.spaces}
         self._had = {name: {} for name, space in self.spaces.items() if space.unique}
 
     # -- what is in it
@@ -85,8 +83,9 @@ class Graph:
         if space is None:
             return
         self._values = this = self._values + 1
-        self._used.add(name)
-        held, had = self._held[name], self._had.get(name)
+        held, had = self._held.get(name), self._had.get(name)
+        if held is None:
+            held = self._held[name] = array("i", bytes(4 * len(self.keys)))
         for number, now in holders:
             if now:
                 held[number] = this
@@ -145,18 +144,14 @@ class Graph:
         for tie in sorted(self._scored, key=lambda t: (-(t.score or 0), t.one, t.two)):
             self._tie(tie, self._may_score)
 
-    def groups(self) -> list[Sequence[int]]:
-        """The records of each entity, in the order of the smallest key of each."""
-        out: list[Sequence[int]] = []
-        done: set[int] = set()
+    def groups(self) -> Iterator[Sequence[int]]:
+        """The records of each entity, in the order of the smallest key of each; the same at each call."""
         for number, root in enumerate(self.root):
             group = self.members.get(root)
             if group is None:
-                out.append((number,))
-            elif root not in done:
-                done.add(root)
-                out.append(sorted(group))
-        return out
+                yield (number,)
+            elif number == min(group):
+                yield sorted(group)
 
     def _join_own(self) -> None:
         """What we created ourselves belongs to the entity it was made from, whatever its keys say."""
@@ -233,7 +228,7 @@ class Graph:
     def _other_id(self, a: int, b: int, below: int) -> bool:
         """In a namespace of ids that is believed before this one, both have some and never had one in common."""
         for name, had in self._had.items():
-            if self.spaces[name].priority >= below or name not in self._used:
+            if self.spaces[name].priority >= below or name not in self._held:
                 continue
             ours, theirs = self._ever(name, had, a), self._ever(name, had, b)
             if ours and theirs and ours.isdisjoint(theirs):
@@ -262,7 +257,7 @@ class Graph:
         """One tool knows the two by different stronger keys, or they differ between tools and the names do too."""
         differ = shared
         for name, space in self.spaces.items():
-            if space.priority >= below or name not in self._used:
+            if space.priority >= below or name not in self._held:
                 continue
             here, there = self._by_source(name, a), self._by_source(name, b)
             for source, mine in here.items():

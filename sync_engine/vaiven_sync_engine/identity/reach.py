@@ -126,22 +126,17 @@ def _graph(
     connection: Sql, tenant: str, kind: str, spaces: Mapping[str, Space], rows: Iterable[Any]
 ) -> tuple[Graph, Numbers]:
     found = sorted(((row[0], row[1]), row[2], row[3], row[4] is not None) for row in rows)
-    keys = [row[0] for row in found]
+    keys, entities = [row[0] for row in found], [row[1] for row in found]
     made = {number: row[2] for number, row in enumerate(found) if row[2]}
+    gone = {number for number, row in enumerate(found) if row[3]}
+    del found  # of all records of a tenant, this is a large part of the memory
     now = current_ids(connection, tenant, kind, set(made.values())) if made else {}
-    graph = Graph(
-        spaces,
-        keys,
-        [row[1] for row in found],
-        _namer(connection, tenant, keys),
-        distinct_sources(connection, tenant),
-        {number: now[hub] for number, hub in made.items()},
-        {number for number, row in enumerate(found) if row[3]},
-    )
+    hubs = {number: now[hub] for number, hub in made.items()}
     numbers: Numbers = defaultdict(dict)
     for number, (source, remote) in enumerate(keys):
         numbers[source][remote] = number
-    return graph, numbers
+    names, distinct = _namer(connection, tenant, keys), distinct_sources(connection, tenant)
+    return Graph(spaces, keys, entities, names, distinct, hubs, gone), numbers
 
 
 def distinct_sources(connection: Sql, tenant: str) -> frozenset[int]:

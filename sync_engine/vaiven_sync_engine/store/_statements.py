@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,21 +29,15 @@ MOST_MARKS = 30_000
 @lru_cache(maxsize=2048)
 def numbered(sql: str) -> bytes:
     """The statement with `$1`, `$2`, ... for its marks."""
-    return _numbered(sql, 0).encode()
-
-
-def _numbered(sql: str, before: int) -> str:
-    count = before
+    numbers = count(1)
 
     def number(found: re.Match[str]) -> str:
-        nonlocal count
-        if found[0] != "?":
-            listed = found[0][0].upper()
-            return "= ANY ('{}')" if listed == "I" else "<> ALL ('{}')" if listed == "N" else found[0]
-        count += 1
-        return f"${count}"
+        if found[0] == "?":
+            return f"${next(numbers)}"
+        listed = found[0][0].upper()
+        return "= ANY ('{}')" if listed == "I" else "<> ALL ('{}')" if listed == "N" else found[0]
 
-    return _TOKEN.sub(number, sql)
+    return _TOKEN.sub(number, sql).encode()
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,10 @@ class Insert:
     @lru_cache(maxsize=16)  # noqa: B019 - an Insert lives as long as its text: `insert_of` keeps it
     def of(self, rows: int) -> bytes:
         """The statement for so many rows."""
-        brackets = ", ".join(f"({_numbered(self.row, n * self.marks)})" for n in range(rows))
+        # `insert_of` takes no row with a mark that is quoted, so each one counts.
+        first, *rest = self.row.split("?")
+        numbers = iter(range(1, rows * self.marks + 1))
+        brackets = ", ".join(f"({first}{''.join(f'${next(numbers)}{part}' for part in rest)})" for _ in range(rows))
         return f"{self.head} {brackets}{self.tail}".encode()
 
     def batches(self, rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:

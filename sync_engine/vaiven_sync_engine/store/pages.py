@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from vaiven_sync_engine.records import Bad, Observed
     from vaiven_sync_engine.store.sql import Sql
 
+CHUNK = 500
+"""Ids in one statement."""
+
 # A newer or equal version with other content replaces the row; an older one is a stale page and changes nothing. A
 # deleted record comes back only with a newer version.
 _UPSERT = """
@@ -118,6 +121,22 @@ def upsert_records(
             for o in good
         ],
     ).rowcount
+
+
+def columns_of(connection: Sql, tenant: str, source: int, column: str, ids: Sequence[str]) -> dict[str, Any]:
+    """One column of some records, by id; those that there are."""
+    found: dict[str, Any] = {}
+    for start in range(0, len(ids), CHUNK):
+        some = ids[start : start + CHUNK]
+        found.update(
+            (row[0], row[1])
+            for row in connection.execute(
+                f"SELECT remote_id, {column} FROM record WHERE tenant_id = ? AND source_id = ?"
+                f" AND remote_id IN ({','.join('?' * len(some))})",
+                (tenant, source, *some),
+            )
+        )
+    return found
 
 
 def set_aside(connection: Sql, tenant: str, source: int, run: str, at: str, bad: Sequence[Bad]) -> None:

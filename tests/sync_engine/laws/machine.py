@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import shutil
-import sqlite3
-import tempfile
-from collections.abc import Coroutine
-from concurrent.futures import Executor, Future
+from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import httpx
 import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from tests.sync_engine.laws.process import Crash, Process, Store, Wire, empty_store
 from tests.sync_engine.laws.vendor import KINDS, Json, Vendor, connector
 from vaiven_sdk import VaivenError
 from vaiven_sdk.testing import ManualClock
@@ -25,118 +18,14 @@ from vaiven_sync_engine import connections as accounts
 from vaiven_sync_engine.engine import Engine
 from vaiven_sync_engine.replay import retry_writes
 from vaiven_sync_engine.stage import Stage
-from vaiven_sync_engine.store import Database
 
 NAMES = ("north", "south", "west", "east")
 TOKENS = ("email", "city")
 CUT = 24
-T = TypeVar("T")
-FOLDER = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
-class Crash(BaseException):
-    """The process dies here."""
-
-
-class Here(Executor):
-    """Runs at once, in the caller's thread."""
-
-    def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run it."""
-        done: Future[Any] = Future()
-        try:
-            done.set_result(work(*args, **kwargs))
-        except BaseException as problem:  # noqa: BLE001 - it is the caller's
-            done.set_exception(problem)
-        return done
-
-
-class Process:
-    """Where the engine runs; it dies at the k-th point from now: before or after a transaction or a request."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.left: int | None = None
-        self.dead = False
-
-    def burn(self) -> None:
-        """Pass one point."""
-        if self.left is not None:
-            if self.left <= 0:
-                if not self.dead:
-                    self.dead = True
-                    self.loop.stop()
-                raise Crash
-            self.left -= 1
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run to the end, or until it dies; then nothing of it is left."""
-        task = self.loop.create_task(work)
-        task.add_done_callback(self._stop)
-        self.loop.run_forever()
-        task.remove_done_callback(self._stop)
-        if not self.dead:
-            return task.result()
-        rest = asyncio.all_tasks(self.loop)
-        for one in (*rest, task):
-            one.cancel()
-        self.loop.run_until_complete(asyncio.gather(task, *rest, return_exceptions=True))
-        self.close()
-        self.__init__()  # type: ignore[misc]
-        raise Crash
-
-    def _stop(self, _: object) -> None:
-        self.loop.stop()
-
-    def close(self) -> None:
-        """Give the loop back."""
-        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
-        self.loop.close()
-
-
-class Store(Database):
-    """The real store, without a thread of its own."""
-
-    process: Process | None = None
-
-    def __init__(self, address: Any) -> None:
-        super().__init__(address)
-        self._thread = Here()  # type: ignore[assignment]
-
-    async def run(self, work: Any, *args: Any, **kwargs: Any) -> Any:
-        """As the real one."""
-        if self.process:
-            self.process.burn()
-        done = self._backend.transaction(lambda connection: work(connection, *args, **kwargs))
-        if self.process:
-            self.process.burn()
-        return done
-
-
-class Wire(httpx.AsyncBaseTransport):
-    """The way to a vendor."""
-
-    def __init__(self, vendor: Vendor, process: Process) -> None:
-        self.vendor, self.process = vendor, process
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """As the vendor does."""
-        self.process.burn()
-        answer = await self.vendor.handle_async_request(request)
-        self.process.burn()
-        return answer
-
-
-_templates: list[Path] = []
-
-
-def template() -> Path:
-    """An empty store, made once: the tables are many."""
-    if not _templates:
-        path = Path(tempfile.mkdtemp()) / "template.db"
-        Database.open(path).close()
-        _templates.append(path)
-    return _templates[0]
+class Undone(Exception):
+    """What was done is taken back."""
 
 
 def same(one: Any, two: Any) -> bool:
@@ -170,9 +59,7 @@ class World(RuleBasedStateMachine):
 
     def make_place(self) -> tuple[Any, Any]:
         """An empty store, and what removes it."""
-        folder = Path(tempfile.mkdtemp(dir=FOLDER))
-        shutil.copy(template(), folder / "store.db")
-        return folder / "store.db", lambda: shutil.rmtree(folder, ignore_errors=True)
+        return empty_store()
 
     @initialize(shapes=st.lists(shapes, min_size=2, max_size=4), propagates=st.booleans())
     def begin(self, shapes: list[dict[str, Any]], propagates: bool) -> None:
@@ -250,7 +137,7 @@ class World(RuleBasedStateMachine):
         """Before the hub knows of them: later it would be a second record that somebody made."""
         source, other = self.tool(w), self.tool(w + 1)
         record = self.pick(source, i)
-        if not record or not record["email"] or (other.lag and other.carries):
+        if not record or not record["email"] or any(v.lag and v.carries for v in (source, other)):
             return  # a tool that takes a second person with the address, and shows the first one late
         alike = [
             (n, r["id"])
@@ -380,16 +267,29 @@ class World(RuleBasedStateMachine):
             other.refused.clear()
             self.mishaps += 1
 
-    @rule()
-    def a_plan_is_looked_at_and_carried_out(self) -> None:
-        """What was approved is what is done: the digest holds."""
+    @rule(w=which, i=nth, meanwhile=st.booleans())
+    def a_plan_is_looked_at_and_carried_out(self, w: int, i: int, meanwhile: bool) -> None:
+        """What was approved is what is done, or nothing is."""
         self.clock.advance(1)
         try:
-            plan = self.process.run(self.engine.sync(dry_run=True))
+            seen = self.process.run(self.engine.sync(dry_run=True))
         except VaivenError:
             return
-        if plan.status == "ok" and plan.plan is not None:
-            self.process.run(self.engine.sync(approve=plan.plan.digest))
+        if seen.status != "ok" or seen.plan is None:
+            return
+        if meanwhile:
+            self.edit_value(self.tool(w), i, "city")
+            self.clock.advance(6)
+        before = self.written()
+        try:
+            done = self.process.run(self.engine.sync(approve=seen.plan.digest))
+        except VaivenError:
+            assert self.written() == before, "a plan that was not approved was carried out"
+        else:
+            assert done.plan.digest == seen.plan.digest, "a plan that was not approved was carried out"
+
+    def written(self) -> int:
+        return sum(v.writes for v in self.vendors.values())
 
     @rule(names=st.sets(st.sampled_from(NAMES), min_size=1, max_size=2))
     def some_tools_are_synced(self, names: set[str]) -> None:
@@ -422,6 +322,15 @@ class World(RuleBasedStateMachine):
     @rule()
     def settle(self) -> None:
         self.check()
+
+    @precondition(lambda self: self.token > 2)
+    @rule(w=which, i=nth)
+    def one_edit_is_written_once_at_each_other_tool(self, w: int, i: int) -> None:
+        self.check()
+        before = self.written()
+        self.edit_value(self.tool(w), i, "city")
+        self.check()
+        assert self.written() - before <= len(self.vendors) - 1, f"{self.written() - before} writes for one edit"
 
     def is_known(self, name: str, record_id: str) -> bool:
         """Whether the hub has ever seen or made this person's record."""
@@ -510,11 +419,32 @@ class World(RuleBasedStateMachine):
         self.revs = revs
         conflicts = self.query("SELECT count(*) FROM conflict WHERE tenant_id = 'local'")[0][0]
         most = (self.acts + conflicts + self.mishaps) * len(self.vendors)
-        written = sum(v.writes for v in self.vendors.values())
+        written = self.written()
         assert written <= most, f"{written} writes after {self.acts} acts and {conflicts} conflicts"
         assert self.stranger.writes == 0, "another tenant's tool was written to"
         elsewhere = self.query("SELECT city FROM person WHERE tenant_id = 'other' AND deleted_at IS NULL")
         assert [r[0] for r in elsewhere] == ["Elsewhere"], "another tenant's person changed"
+
+    def rebuilt(self) -> dict[str, Any]:
+        """Everybody, made anew of the records in a transaction that is then undone."""
+        found: dict[str, Any] = {}
+
+        def work(connection: Any) -> None:
+            connection.execute("UPDATE record SET shadow = NULL, dirty = 1 WHERE tenant_id = 'local'")
+            for kind in ("person", "company"):
+                connection.execute(f"DELETE FROM {kind} WHERE tenant_id = 'local'")
+            for kind in ("contact_point", "consent_state"):
+                connection.execute(f"DELETE FROM {kind}")
+            sources = self.engine.streams(connection)
+            stage = Stage("local", sources, "again", self.now(), frozenset(self.vendors if self.propagates else ()))
+            for kind in ("company", "person"):
+                stage.bring_in(connection, kind)
+            found.update({r["id"]: r for r in connection.execute("SELECT * FROM person WHERE deleted_at IS NULL")})
+            raise Undone
+
+        with suppress(Undone):
+            self.database.run_now(work)
+        return found
 
     @precondition(lambda self: self.token > 4)
     @rule()
@@ -522,27 +452,13 @@ class World(RuleBasedStateMachine):
         """What comes out of the records alone is what came out step by step."""
         self.check()
         live = self.query("SELECT * FROM person WHERE tenant_id = 'local' AND deleted_at IS NULL")
-        copy = sqlite3.connect(":memory:", isolation_level=None)
-        with sqlite3.connect(self.place) as source:
-            source.backup(copy)
-        copy.row_factory = sqlite3.Row
-        copy.executescript(
-            "UPDATE record SET shadow = NULL, dirty = 1 WHERE tenant_id = 'local';"
-            "DELETE FROM person WHERE tenant_id = 'local'; DELETE FROM company WHERE tenant_id = 'local';"
-            "DELETE FROM contact_point; DELETE FROM consent_state;"
-        )
-        sources = self.engine.streams(copy)
-        stage = Stage("local", sources, "again", self.now(), frozenset(self.vendors if self.propagates else ()))
-        for kind in ("company", "person"):
-            stage.bring_in(copy, kind)
-        again = {r["id"]: r for r in copy.execute("SELECT * FROM person WHERE deleted_at IS NULL")}
+        again = self.rebuilt()
         for person in live:
             rebuilt = again.get(person["id"])
             assert rebuilt is not None, "somebody is not rebuilt"
             for field in (*TOKENS, "company_id"):
                 assert same(rebuilt[field], person[field]), f"rebuilt {field}"
             assert same(self.listed(rebuilt["tags"]), self.listed(person["tags"])), "rebuilt tags"
-        copy.close()
 
     def dropped(self, name: str) -> set[str]:
         """People whom somebody deleted at this tool, where a deletion is the tool's own affair."""

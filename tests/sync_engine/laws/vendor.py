@@ -128,7 +128,9 @@ class Vendor(httpx.AsyncBaseTransport):
             found = [
                 r
                 for r in self.stored[kind].values()
-                if r["id"] in ids or (r["hub"] and r["hub"] in hubs) or (not r["hub"] and str(r.get("email")).lower() in emails)
+                if r["id"] in ids
+                or (r["hub"] and r["hub"] in hubs)
+                or (not r["hub"] and str(r.get("email")).lower() in emails)
             ]
             return httpx.Response(200, json=found)
         return self._list(op, kind, request.url.params)
