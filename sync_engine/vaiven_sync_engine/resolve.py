@@ -168,9 +168,9 @@ def _load(connection: sqlite3.Connection, tenant: str, kind: str, dirty: Iterabl
         before = connection.total_changes
         connection.execute(
             "INSERT OR IGNORE INTO reach SELECT o.source_id, o.remote_id FROM reach r"
-            " CROSS JOIN record_key k ON k.tenant_id = ? AND k.source_id = r.source_id AND k.remote_id = r.remote_id"
-            " CROSS JOIN record_key o ON o.tenant_id = k.tenant_id AND o.entity = k.entity"
-            " AND o.namespace = k.namespace AND o.value = k.value WHERE k.entity = ? AND k.namespace <> ?",
+            " CROSS JOIN record_key k INDEXED BY record_key_record ON k.tenant_id = ? AND k.source_id = r.source_id"
+            " AND k.remote_id = r.remote_id CROSS JOIN record_key o ON o.tenant_id = k.tenant_id"
+            " AND o.entity = k.entity AND o.namespace = k.namespace AND o.value = k.value WHERE k.entity = ? AND k.namespace <> ?",
             (tenant, kind, _NAME),
         )
         connection.execute(
