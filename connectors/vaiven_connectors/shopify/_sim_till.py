@@ -244,7 +244,8 @@ def refund(shop: Shop, gid: str, given: Mapping[str, Any]) -> Json:
     shop.parts.update({made["id"]: gid, back["id"]: gid})
     # Loaded from a past, it moves the order to that time; otherwise only the refund is dated back.
     when = datetime.fromisoformat(now) if given.get("loaded") else None
-    shop.orders.change(gid, {**changed, **totals(changed)}, at=when)
+    moved = stamp(when) if when else shop.now()
+    shop.orders.change(gid, {**changed, **totals(changed), "updatedAt": moved}, at=when)
     shop.heard("REFUNDS_CREATE", made)
     if order["customerId"]:
         shop.touch(shop.customers, order["customerId"], when)

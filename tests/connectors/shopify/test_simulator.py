@@ -169,9 +169,13 @@ def test_who_never_spoke_of_messages_is_said_so_in_the_words_of_each_field(sim: 
 
 def test_loaded_orders_have_their_refunds(sim: ShopifySimulator) -> None:
     line = {"title": "Lamp", "price": "20.00"}
-    one, two = sim.seed_orders([{"lines": [line]}, {"lines": [line], "refund": {"amount": "5.00"}}])
-    shown = {i: row["totalRefundedSet"]["shopMoney"]["amount"] for i, row in sim.state()["orders"].items()}
+    back = {"amount": "5.00", "at": "2026-03-04T00:00:00+00:00"}
+    placed = {"lines": [line], "at": "2026-03-01T00:00:00+00:00"}
+    one, two = sim.seed_orders([placed, {**placed, "refund": back}])
+    orders = sim.state()["orders"]
+    shown = {i: row["totalRefundedSet"]["shopMoney"]["amount"] for i, row in orders.items()}
     assert shown == {one: "0.0", two: "5.0"}
+    assert [orders[i]["updatedAt"] for i in (one, two)] == ["2026-03-01T00:00:00Z", "2026-03-04T00:00:00Z"]
 
 
 def test_search_and_order(sim: ShopifySimulator, ask: Ask, clock: ManualClock) -> None:
