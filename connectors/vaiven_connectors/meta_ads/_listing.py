@@ -72,7 +72,7 @@ class Edge:
 async def listed(hub: Hub, window: Window, state: Any, edge: Edge, *, changed: bool = False) -> AsyncIterator[Batch]:
     """Pages of an edge, each object with the account's currency; then, unless just changes are read, deleted ones."""
     currency, _ = await place(hub)
-    at = dict(state or {"deleted": False, "in": None, "since": None})
+    at: dict[str, Any] = dict(state or {"deleted": False, "in": None, "since": None})
     parts = [edge.living(changed=changed), *([] if changed or not edge.gone else [edge.deleted()])]
     for read in parts[int(at["deleted"]) :]:
         async for page in hub.walk(read, window, state=at["in"]):

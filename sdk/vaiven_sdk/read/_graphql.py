@@ -99,15 +99,18 @@ def graphql(
         wrong, edges = _unpaged(query)
         if wrong:
             raise TypeError(f"graphql: {wrong}")
-        asked: Any = query
+        asked: str | Callable[[Window], str] = query
     else:
+        made = query
 
-        def asked(window: Window) -> str:
-            text = query(window)
+        def checked(window: Window) -> str:
+            text = made(window)
             wrong, with_edges = _unpaged(text)
             if wrong or with_edges != edges:
                 raise MakerError(f"graphql: {wrong or f'edges= says {edges}, and the query is otherwise'}")
             return text
+
+        asked = checked
 
     def looked_at(answer: Answer) -> VaivenError | None:
         return graphql_error(answer) or (check(answer) if check else None)
