@@ -14,7 +14,7 @@ from typing import Any
 from vaiven_connectors.meta_ads._sim_facts import DEFAULT, WINDOWS, Tally
 from vaiven_connectors.meta_ads._sim_words import Json
 
-PURCHASES = (
+PURCHASES: tuple[str, ...] = (
     "purchase",
     "omni_purchase",
     "offsite_conversion.fb_pixel_purchase",
@@ -116,7 +116,7 @@ def _entries(stats: Mapping[str, Mapping[str, Any]], style: Style, write: Callab
 
 
 def _values(tally: Tally, style: Style) -> list[Json] | None:
-    stats: dict[str, Mapping[str, Any]] = {name: tally.purchase_value for name in PURCHASES} if style.offsite else {}
+    stats = dict.fromkeys(PURCHASES, tally.purchase_value) if style.offsite else {}
     return _entries(stats, style, lambda value: money(value, style.unit))
 
 
