@@ -210,7 +210,8 @@ def repoint(connection: Sql, tenant: str, kind: str, lost: str, kept: str) -> No
     """Make every reference to an entity that was merged away point to the one that was kept."""
     for other, entity in ENTITIES.items():
         for name, spec in entity.fields().items():
-            if spec.ref == kind or spec.ref_by:
+            # What may refer to any kind is found by the id alone; a fact stays with what was measured, it is its key.
+            if spec.ref == kind or (spec.ref_by and entity.nature is Nature.ENTITY):
                 connection.execute(
                     f'UPDATE "{other}" SET "{name}" = ? WHERE tenant_id = ? AND "{name}" = ?',
                     (kept, tenant, lost),

@@ -81,6 +81,43 @@ async def test_what_hangs_on_the_merged_contact_is_not_counted_twice(desk):
     assert (await desk.sync()).writes == 0
 
 
+async def test_companies_that_are_one_have_one_tie_to_a_contact(bench):
+    """The same thread, for companies: two ties to the merged ones are one tie to the one that is left."""
+    portal = HubSpotSimulator(clock=bench.clock, quirks=HubSpotSimulator.calm)
+    bench.open("portal", portal, streams=("companies", "contacts", "contact_companies"), **SHARES)
+    firms = [portal.create_record("companies", {"name": n, "domain": f"{n}.example"}) for n in ("acme", "acme-sa")]
+    ana = portal.create_record("contacts", {"email": "ana@x.example"})
+    portal.associate("contacts", "companies", [[ana, firm] for firm in firms], 279)
+    await bench.sync()
+    ends = "SELECT DISTINCT to_id FROM association WHERE deleted_at IS NULL"
+    assert len(bench.rows(ends)) == 2
+    bench.clock.advance(60)
+    portal.merge_records("companies", *firms)
+    await bench.sync()
+    await bench.sync(full=True)
+    (firm,) = bench.rows("SELECT id FROM company WHERE deleted_at IS NULL")
+    assert bench.rows(ends) == [{"to_id": firm["id"]}]
+    found = bench.rows("SELECT from_id, to_id, type FROM association WHERE deleted_at IS NULL")
+    assert len(found) == len({tuple(row.values()) for row in found})
+    assert (await bench.sync()).writes == 0
+
+
+async def test_companies_that_are_one_keep_the_figures_of_both(desk):
+    """The same thread, for figures: what was measured for the one that is gone is neither lost nor in the way."""
+    crm = desk.connect("crm", settings=SHARES)
+    one, two = (crm.add("companies", name=name, domain=f"{name}.com") for name in ("one", "two"))
+    for company in (one, two):
+        crm.add("figures", on="2026-01-01", company=company, shown=100)
+    await desk.sync()
+    crm.drop(two)
+    merge(crm, "companies", two, one)
+    report = await desk.sync()
+    assert report.status == "ok"
+    assert desk.rows("SELECT name FROM company WHERE deleted_at IS NULL") == [{"name": "one"}]
+    assert sum(int(row["value"]) for row in desk.rows("SELECT value FROM metric_fact WHERE deleted_at IS NULL")) == 200
+    assert (await desk.sync()).writes == 0
+
+
 async def test_a_tie_of_two_who_were_one_is_two_again(desk):
     """The same thread, the other way round: what was counted once for both is each one's own when they are parted."""
     north, south = connected(desk, Club("north"), Club("south"), deletes="propagate")
