@@ -89,16 +89,14 @@ class Stage:
             return self._facts(connection, kind, mine)
         resolved = resolve(connection, self.tenant, entity, mine, self.at, self.run)
         out = Staged(merged=len(resolved.merged))
-        for lost, kept in resolved.merged.items():
-            absorb(connection, self.tenant, kind, lost, kept, self.at)
+        absorb(connection, self.tenant, kind, resolved.merged, self.at)
         for torn, parts in resolved.split.items():
             tear(connection, self.tenant, kind, torn, parts, self.sources, self.at)
         specs = {**entity.fields(), **custom_specs(self.sources[i].stream.record for i in mine)}
         incoming = Incoming(connection, self.tenant, self.sources, specs)
         if is_link(kind):
             moved, changed = join(connection, self.tenant, kind, self._read(incoming, mine))
-            for lost, kept in moved.items():
-                absorb(connection, self.tenant, kind, lost, kept, self.at)
+            absorb(connection, self.tenant, kind, moved, self.at)
             out.merged += len(moved)
             if changed:
                 incoming = Incoming(connection, self.tenant, self.sources, specs)
