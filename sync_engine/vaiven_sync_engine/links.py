@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ulid import ULID
 
 from vaiven_sdk.model import ENTITIES, Nature
+from vaiven_sync_engine.store.entities import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -97,13 +98,17 @@ def _part(connection: Sql, tenant: str, kind: str, own: str, keys: Mapping[Key, 
     return owners
 
 
-def compare_again(connection: Sql, tenant: str, kind: str, kept: str) -> None:
-    """Links of an entity that took in another one may be the same now: the next stage of their kind compares them."""
+def compare_again(connection: Sql, tenant: str, kind: str, kept: Sequence[str]) -> None:
+    """Links of entities that took in others may be the same now: the next stage of their kind compares them."""
     for other in ENTITIES:
         for name, spec in ENTITIES[other].fields().items() if is_link(other) else ():
-            if spec.ref == kind or spec.ref_by:
+            if spec.ref != kind and not spec.ref_by:
+                continue
+            for start in range(0, len(kept), CHUNK):
+                some = kept[start : start + CHUNK]
                 connection.execute(
                     "UPDATE record SET dirty = 1 WHERE tenant_id = ? AND dirty = 0 AND entity_id IN"
-                    f' (SELECT id FROM "{other}" WHERE tenant_id = ? AND "{name}" = ? AND deleted_at IS NULL)',
-                    (tenant, tenant, kept),
+                    f' (SELECT id FROM "{other}" WHERE tenant_id = ? AND "{name}" IN ({",".join("?" * len(some))})'
+                    " AND deleted_at IS NULL)",
+                    (tenant, tenant, *some),
                 )

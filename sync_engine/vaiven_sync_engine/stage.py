@@ -72,6 +72,14 @@ class Stage:
     at: str
     propagates: frozenset[str] = frozenset()
     rules: Mapping[str, Rules] = field(default_factory=dict)
+    _apart: dict[int, frozenset[str]] = field(init=False)
+    """Fields of each stream that hold values of another entity, of which the record's own says nothing."""
+
+    def __post_init__(self) -> None:
+        self._apart = {
+            s.id: frozenset(name for name, mapped in s.stream.record.mapped().items() if mapped.of)
+            for s in self.sources.values()
+        }
 
     def bring_in(self, connection: Sql, kind: str) -> Staged:
         """Take in all dirty records of one kind; call it inside a transaction."""
@@ -81,16 +89,14 @@ class Stage:
             return self._facts(connection, kind, mine)
         resolved = resolve(connection, self.tenant, entity, mine, self.at, self.run)
         out = Staged(merged=len(resolved.merged))
-        for lost, kept in resolved.merged.items():
-            absorb(connection, self.tenant, kind, lost, kept, self.at)
+        absorb(connection, self.tenant, kind, resolved.merged, self.at)
         for torn, parts in resolved.split.items():
             tear(connection, self.tenant, kind, torn, parts, self.sources, self.at)
         specs = {**entity.fields(), **custom_specs(self.sources[i].stream.record for i in mine)}
         incoming = Incoming(connection, self.tenant, self.sources, specs)
         if is_link(kind):
             moved, changed = join(connection, self.tenant, kind, self._read(incoming, mine))
-            for lost, kept in moved.items():
-                absorb(connection, self.tenant, kind, lost, kept, self.at)
+            absorb(connection, self.tenant, kind, moved, self.at)
             out.merged += len(moved)
             if changed:
                 incoming = Incoming(connection, self.tenant, self.sources, specs)
@@ -219,9 +225,8 @@ class Stage:
         at = row["version"] if "T" in row["version"] else (row["observed_at"] if shadow else "")
         waits = bool(unread)
         proofs = fields.pop(PROOFS, {})
-        record = source.stream.record
-        unread |= set(fields.pop(UNREAD, ())) | (shadow.keys() - record.clearing())
-        unread |= {name for name, mapped in record.mapped().items() if mapped.of}
+        unread |= set(fields.pop(UNREAD, ())) | (shadow.keys() - source.stream.record.clearing())
+        unread |= self._apart[source.id]
         where = (row["source_id"], row["remote_id"], at)
         return Observation(*where, fields, shadow, frozenset(unread), proofs, row["observed_at"]), waits
 

@@ -267,6 +267,13 @@ class HubSpotSimulator(Driven):
         self._collection("contacts").set_own(contact, {"hs_email_optout": "true"}, hand, self._now())
 
     @action
+    def resubscribe(self, contact_id: str) -> None:
+        """Take an opt-out of all e-mail back; the record shows neither who did it nor on what ground."""
+        contact = self._record("contacts", contact_id)
+        hand = Hand("EMAIL", "resubscribe")
+        self._collection("contacts").set_own(contact, {"hs_email_optout": "false"}, hand, self._now())
+
+    @action
     def associate(self, from_type: str, to_type: str, pairs: list[list[str]], type_id: int | None = None) -> None:
         """Associate records pairwise, without a label by default."""
         start, end = self._collection(from_type), self._collection(to_type)

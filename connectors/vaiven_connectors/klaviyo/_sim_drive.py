@@ -50,6 +50,10 @@ class Driven(Reports):
         values: Json = {"consent": consent_value, "consent_timestamp": now, "last_updated": now, "method": "MANUAL_ADD"}
         if channel == "email":
             values["double_optin"] = False  # it tells of the subscription that stands now
+            if consent_value == consent.YES:
+                values["suppression"] = [
+                    one for one in consent.suppressions(row) if one["reason"] not in consent.LIFTED
+                ]
         held = consent.set_consent(row, channel, "marketing", values)
         self.profiles.change(profile_id, {"_subscriptions": held})
 

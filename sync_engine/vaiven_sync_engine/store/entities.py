@@ -13,7 +13,7 @@ from vaiven_sdk.custom import PREFIX
 from vaiven_sdk.model import ENTITIES, Nature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vaiven_sync_engine.store.sql import Sql
 
@@ -206,15 +206,31 @@ def _upsert(kind: str) -> str:
     return f'INSERT INTO "{kind}" ({columns}) VALUES ({marks}) ON CONFLICT (tenant_id, id) DO UPDATE SET {updates}'
 
 
-def repoint(connection: Sql, tenant: str, kind: str, lost: str, kept: str) -> None:
-    """Make every reference to an entity that was merged away point to the one that was kept."""
+def repoint(connection: Sql, tenant: str, kind: str, merged: Mapping[str, str]) -> None:
+    """Make every reference to an entity that was merged away (from -> to) point to the one that was kept."""
+    lost = sorted(merged)
     for other, entity in ENTITIES.items():
         for name, spec in entity.fields().items():
-            if spec.ref == kind or spec.ref_by:
-                connection.execute(
-                    f'UPDATE "{other}" SET "{name}" = ? WHERE tenant_id = ? AND "{name}" = ?',
-                    (kept, tenant, lost),
+            # What may refer to any kind is found by the id alone; a fact stays with what was measured, it is its key.
+            if spec.ref != kind and not (spec.ref_by and entity.nature is Nature.ENTITY):
+                continue
+            for start in range(0, len(lost), CHUNK):
+                some = lost[start : start + CHUNK]
+                held = connection.execute(
+                    f'SELECT DISTINCT "{name}" FROM "{other}" WHERE tenant_id = ?'
+                    f' AND "{name}" IN ({",".join("?" * len(some))})',
+                    (tenant, *some),
                 )
+                connection.executemany(
+                    f'UPDATE "{other}" SET "{name}" = ? WHERE tenant_id = ? AND "{name}" = ?',
+                    [(_last(merged, row[0]), tenant, row[0]) for row in held.fetchall()],
+                )
+
+
+def _last(merged: Mapping[str, str], entity_id: str) -> str:
+    while entity_id in merged:
+        entity_id = merged[entity_id]
+    return entity_id
 
 
 def pend_referrers(connection: Sql, tenant: str, kind: str, ids: Sequence[str], among: Iterable[str]) -> set[str]:

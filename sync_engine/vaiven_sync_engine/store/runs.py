@@ -62,7 +62,7 @@ def end_run(connection: Sql, tenant: str, report: Report, at: str) -> None:
             at,
             msgspec.json.encode(shown).decode(),
             msgspec.json.encode(error).decode() if error else None,
-            report.plan.digest if report.plan else None,
+            shown["plan"]["digest"] if shown["plan"] else None,
             tenant,
             report.run,
         ),

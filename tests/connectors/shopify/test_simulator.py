@@ -229,6 +229,8 @@ def test_consent_has_its_own_mutation(sim: ShopifySimulator, ask: Ask) -> None:
         "marketingOptInLevel": "CONFIRMED_OPT_IN",
         "marketingUpdatedAt": "2026-11-20T06:00:00Z",
     }
+    older = say("UNSUBSCRIBED", consentUpdatedAt="2026-11-19T08:00:00Z")["customer"]["defaultEmailAddress"]
+    assert older["marketingState"] == "SUBSCRIBED", "the record with the latest date counts"
     for state in ("NOT_SUBSCRIBED", "REDACTED", "INVALID"):
         field = ["input", "emailMarketingConsent", "marketingState"]
         assert say(state)["userErrors"] == [{"field": field, "code": "INVALID"}]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any, TypeVar
 
+import httpx
 import pytest
 
 from tests.support.hub import Hub, hub_at
-from tests.support.office import Desk, desk_at
+from tests.support.office import START, Desk, desk_at
+from tests.support.stores import Stores
 from vaiven_registry import Registry
 from vaiven_sdk import http as sdk_http
 from vaiven_sdk.testing import ManualClock, Simulator, serve
@@ -21,6 +23,19 @@ from vaiven_sync_engine.store.address import Address
 S = TypeVar("S", bound=Simulator)
 LATER = 400
 """Seconds between two runs: longer than any vendor's reads trail its writes."""
+
+
+class InTime(httpx.AsyncHTTPTransport):
+    """Over loopback; what an answer says of the time is what the vendor's clock says, not the machine's."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await super().handle_async_request(request)
+        answer.headers["date"] = format_datetime(self.clock.now(), usegmt=True)
+        return answer
 
 
 class Bench:
@@ -62,11 +77,12 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bench(empty_store: Address) -> Iterator[Bench]:
-    # Ahead of the machine's clock, which the servers' Date header shows.
-    clock = ManualClock(datetime(2090, 1, 1, tzinfo=UTC))
+def bench(sqlite_stores: Stores) -> Iterator[Bench]:
+    """On SQLite alone: what a vendor does is the same for every store."""
+    clock = ManualClock(START)
     with ExitStack() as stack:
-        hub = stack.enter_context(hub_at(empty_store, Registry().load))
+        hub = stack.enter_context(hub_at(stack.enter_context(sqlite_stores()), Registry().load))
+        hub.engine.transport = lambda _: InTime(clock)
         hub.engine.now = lambda: clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         yield Bench(hub, clock, stack)
 

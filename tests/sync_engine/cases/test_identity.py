@@ -38,22 +38,25 @@ async def test_a_merge_that_mints_a_new_id_deletes_nobody_and_the_next_edit_goes
     """
     one, two = hubspot(bench, "one"), hubspot(bench, "two", seed=1)
     ana = one.create_record("contacts", {"email": "ana@x.example", "city": "Vigo"})
-    twin = one.create_record("contacts", {"phone": "+34600000001", "firstname": "Ana"})
+    twin = one.create_record("contacts", {"email": "ana.b@x.example", "jobtitle": "Boss"})
     await bench.sync()
-    (before,) = (row["id"] for row in bench.people() if row["email"])
+    before = {row["id"] for row in bench.people()}
+    bench.clock.advance(60)
     merged = one.merge_records("contacts", ana, twin)
     assert merged not in {ana, twin}
     report = await bench.sync()
     assert report.status == "ok"
     await bench.sync(full=True)
     (person,) = bench.people()
-    assert (person["id"], person["email"], person["phone"]) == (before, "ana@x.example", "+34600000001")
+    assert (person["email"], person["job_title"]) == ("ana@x.example", "Boss")
+    assert person["id"] in before
     assert list(contacts(one)) == [merged]
-    assert {c["email"] for c in contacts(two).values()} == {"ana@x.example"}
-    (copy,) = contacts(two)
-    two.edit_record("contacts", copy, {"city": "Madrid"})
+    copies = {c["email"]: i for i, c in contacts(two).items()}
+    assert set(copies) == {"ana@x.example", "ana.b@x.example"}, "two records of one person, and none is deleted"
+    two.edit_record("contacts", copies["ana.b@x.example"], {"city": "Madrid"})
     await bench.sync()
     assert contacts(one)[merged]["city"] == "Madrid"
+    assert {c["city"] for c in contacts(two).values()} == {"Madrid"}
     assert (await bench.sync()).writes == 0
 
 
@@ -66,13 +69,52 @@ async def test_what_hangs_on_the_merged_contact_is_not_counted_twice(desk):
         north.add("members", list=vip, person=person, status="on")
     await desk.sync()
     assert len(desk.rows("SELECT id FROM membership WHERE deleted_at IS NULL")) == 2
-    north.drop("members", f"{vip}/{twin}")
     north.drop("people", twin)
     merge(north, "people", twin, ana)
     await desk.sync()
-    found = desk.rows("SELECT person_id FROM membership WHERE deleted_at IS NULL")
-    assert found == [{"person_id": desk.person()["id"]}]
+    one = [{"person_id": desk.person()["id"]}]
+    assert desk.rows("SELECT person_id FROM membership WHERE deleted_at IS NULL") == one
+    north.drop("members", f"{vip}/{twin}")
+    await desk.sync()
+    assert desk.rows("SELECT person_id FROM membership WHERE deleted_at IS NULL") == one
     assert members(north) == [("VIP", "ana@x.com")]
+    assert (await desk.sync()).writes == 0
+
+
+async def test_companies_that_are_one_have_one_tie_to_a_contact(bench):
+    """The same thread, for companies: two ties to the merged ones are one tie to the one that is left."""
+    portal = HubSpotSimulator(clock=bench.clock, quirks=HubSpotSimulator.calm)
+    bench.open("portal", portal, streams=("companies", "contacts", "contact_companies"), **SHARES)
+    firms = [portal.create_record("companies", {"name": n, "domain": f"{n}.example"}) for n in ("acme", "acme-sa")]
+    ana = portal.create_record("contacts", {"email": "ana@x.example"})
+    portal.associate("contacts", "companies", [[ana, firm] for firm in firms], 279)
+    await bench.sync()
+    ends = "SELECT DISTINCT to_id FROM association WHERE deleted_at IS NULL"
+    assert len(bench.rows(ends)) == 2
+    bench.clock.advance(60)
+    portal.merge_records("companies", *firms)
+    await bench.sync()
+    await bench.sync(full=True)
+    (firm,) = bench.rows("SELECT id FROM company WHERE deleted_at IS NULL")
+    assert bench.rows(ends) == [{"to_id": firm["id"]}]
+    found = bench.rows("SELECT from_id, to_id, type FROM association WHERE deleted_at IS NULL")
+    assert len(found) == len({tuple(row.values()) for row in found})
+    assert (await bench.sync()).writes == 0
+
+
+async def test_companies_that_are_one_keep_the_figures_of_both(desk):
+    """The same thread, for figures: what was measured for the one that is gone is neither lost nor in the way."""
+    crm = desk.connect("crm", settings=SHARES)
+    one, two = (crm.add("companies", name=name, domain=f"{name}.com") for name in ("one", "two"))
+    for company in (one, two):
+        crm.add("figures", on="2026-01-01", company=company, shown=100)
+    await desk.sync()
+    crm.drop(two)
+    merge(crm, "companies", two, one)
+    report = await desk.sync()
+    assert report.status == "ok"
+    assert desk.rows("SELECT name FROM company WHERE deleted_at IS NULL") == [{"name": "one"}]
+    assert sum(int(row["value"]) for row in desk.rows("SELECT value FROM metric_fact WHERE deleted_at IS NULL")) == 200
     assert (await desk.sync()).writes == 0
 
 

@@ -7,7 +7,6 @@ from collections import Counter
 import httpx
 import pytest
 
-from tests.support.stores import on_sqlite
 from vaiven_connectors.hubspot.simulator import HubSpotSimulator
 from vaiven_connectors.mailchimp.simulator import MailchimpSimulator
 from vaiven_connectors.salesforce.simulator import simulator as salesforce
@@ -16,7 +15,6 @@ from vaiven_sdk.model import Person
 
 
 @pytest.mark.slow
-@on_sqlite
 async def test_a_mass_edit_beyond_the_end_of_a_search_is_read_once_and_whole(bench):
     """airbytehq/airbyte#43317: 10,000 records and more with one modified time had the reader ask for ever.
 

@@ -113,6 +113,8 @@ async def test_one_address_that_is_none_stops_nobody_else(desk):
     assert (pushed.created, pushed.rejected, dict(pushed.reasons)) == (9, 1, {"WRONG": 1})
     mail.calls.clear()
     await desk.sync()
+    crm.edit(bad, title="Boss")  # which the other tool does not take
+    await desk.sync()
     assert mail.calls == [], "what was refused is not tried again until it changes"
     crm.edit(bad, email="name@domain.com")
     await desk.sync()

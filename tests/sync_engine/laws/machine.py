@@ -42,6 +42,7 @@ class World(RuleBasedStateMachine):
         {"lower": st.booleans(), "cuts": st.booleans(), "lag": st.sampled_from([0, 0, 5]), "carries": st.booleans()}
     )
     which, nth = st.integers(0, 3), st.integers(0, 3)
+    news = st.sampled_from(["add", "email", "city", None])
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,6 +56,8 @@ class World(RuleBasedStateMachine):
         self.tags: set[str] = set()
         self.own_word: set[tuple[str, str]] = set()
         """Records at whose tool somebody last said yes without a proof."""
+        self.cleared: set[tuple[str, str]] = set()
+        """Records of which somebody emptied the city."""
         self.revs: dict[str, int] = {}
 
     def make_place(self) -> tuple[Any, Any]:
@@ -126,19 +129,24 @@ class World(RuleBasedStateMachine):
         self.superseded.add(str(value or "").lower()[:CUT])
 
     @rule(w=which)
+    def somebody_is_added_there(self, w: int) -> None:
+        self.somebody_is_added(w)
+
     def somebody_is_added(self, w: int) -> None:
         vendor = self.tool(w)
         if len(vendor.people) < 4:
             email, city = self.fresh("@x.com"), self.fresh("-Vila-Nova-de-Gaia-do-Norte")
             vendor.add("people", email=self.issue(email), city=self.issue(city), tags=[])
 
-    @rule(w=which, i=nth)
-    def the_same_person_is_added_elsewhere(self, w: int, i: int) -> None:
+    @rule(w=which, i=nth, blank=st.booleans())
+    def the_same_person_is_added_elsewhere(self, w: int, i: int, blank: bool) -> None:
         """Before the hub knows of them: later it would be a second record that somebody made."""
         source, other = self.tool(w), self.tool(w + 1)
         record = self.pick(source, i)
         if not record or not record["email"] or any(v.lag and v.carries for v in (source, other)):
             return  # a tool that takes a second person with the address, and shows the first one late
+        if source.lag and record["version"] > 1:
+            return  # its list still shows another address
         alike = [
             (n, r["id"])
             for n, v in self.vendors.items()
@@ -148,7 +156,7 @@ class World(RuleBasedStateMachine):
         if not any(self.is_known(*one) or self.vendors[one[0]] is other for one in alike):
             self.clock.advance(1)
             self.acts += 1
-            city = self.issue(self.fresh("-Castro"))
+            city = None if blank else self.issue(self.fresh("-Castro"))
             other.add("people", email=record["email"], city=city, tags=[])
 
     @rule(w=which, i=nth, field=st.sampled_from(TOKENS))
@@ -170,6 +178,7 @@ class World(RuleBasedStateMachine):
             self.clock.advance(1)
             self.acts += 1
             self.give_up(record["city"])
+            self.cleared.add((self.name(vendor), record["id"]))
             vendor.edit(record, city=None)
 
     @rule(w=which, i=nth, removes=st.booleans())
@@ -228,20 +237,30 @@ class World(RuleBasedStateMachine):
 
     # -- what the hub does, and what goes wrong meanwhile
 
-    @rule(fuse=st.one_of(st.none(), st.integers(0, 90)))
-    def sync(self, fuse: int | None) -> None:
+    def something_is_new(self, act: str | None, w: int, i: int) -> None:
+        """So that a sync has something to write, elsewhere than at this tool."""
+        if act == "add":
+            self.somebody_is_added(w + 1)
+        elif act is not None:
+            self.edit_value(self.tool(w + 1), i, act)
+
+    @rule(fuse=st.one_of(st.none(), st.integers(0, 90)), act=news, w=which, i=nth)
+    def sync(self, fuse: int | None, act: str | None, w: int, i: int) -> None:
+        self.something_is_new(act, w, i)
         self.run_sync(fuse)
 
-    @rule(w=which, kind=st.sampled_from(["lost", "reset", "busy", "down", "html"]))
-    def sync_with_a_fault(self, w: int, kind: str) -> None:
+    @rule(w=which, kind=st.sampled_from(["lost", "reset", "busy", "down", "html"]), act=news, i=nth)
+    def sync_with_a_fault(self, w: int, kind: str, act: str | None, i: int) -> None:
+        self.something_is_new(act, w, i)
         vendor = self.tool(w)
         vendor.fault = kind
         self.run_sync(None)
         vendor.fault = None
         self.mishaps += 1
 
-    @rule(w=which, i=nth, field=st.sampled_from(TOKENS))
-    def sync_while_somebody_edits(self, w: int, i: int, field: str) -> None:
+    @rule(w=which, i=nth, field=st.sampled_from(TOKENS), act=news)
+    def sync_while_somebody_edits(self, w: int, i: int, field: str, act: str | None) -> None:
+        self.something_is_new(act, w, i)
         vendor = self.tool(w)
         vendor.before = lambda: self.edit_value(vendor, i, field)
         self.run_sync(None)
@@ -352,7 +371,9 @@ class World(RuleBasedStateMachine):
             [r[0] for r in self.query("SELECT id FROM source WHERE tenant_id = 'local'")],
             self.now(),
         )
-        self.clock.advance(10)
+        if any(v.lag for v in self.vendors.values()):
+            self.run_sync(None)  # while their lists still trail
+            self.clock.advance(10)
         for _ in range(8):
             report = self.run_sync(None)
             if report is not None and report.status == "ok" and report.writes == 0:
@@ -380,6 +401,7 @@ class World(RuleBasedStateMachine):
             assert set(vendor.people) == set(links["people"].values()), f"{name} has a person nobody knows"
             for person_id, remote in links["people"].items():
                 self.check_one(live[person_id], name, vendor.people[remote], links["companies"])
+        self.check_blanks({i for i, person in live.items() if not person["city"]})
         kept = {str(p[f] or "").lower()[:CUT] for p in live.values() for f in TOKENS}
         kept |= {
             str(r[0]).strip('"').lower()[:CUT]
@@ -393,6 +415,17 @@ class World(RuleBasedStateMachine):
         }
         gone = self.tags - kept_tags
         assert not gone, f"lost tags: {gone}"
+
+    def check_blanks(self, people: set[str]) -> None:
+        """Whose city is empty: somebody emptied it, or there never was one."""
+        found = self.query(
+            "SELECT r.entity_id, s.connection_id, r.remote_id FROM record r JOIN source s ON s.id = r.source_id"
+            " WHERE s.tenant_id = 'local' AND s.stream = 'people'"
+        )
+        for one in people:
+            records = [(r[1], r[2]) for r in found if r[0] == one]
+            had = any(seen and seen["city"] for n, i in records for _, seen in self.vendors[n].history.get(i, ()))
+            assert not had or self.cleared & set(records), "a blank overwrote a value"
 
     def check_one(self, person: Any, name: str, record: Json, firms: dict[str, str]) -> None:
         for field in TOKENS:

@@ -72,7 +72,8 @@ class Process:
         raise Crash
 
     def _stop(self, _: object) -> None:
-        self.loop.stop()
+        if not self.dead:
+            self.loop.stop()
 
     def close(self) -> None:
         """Give the loop back."""

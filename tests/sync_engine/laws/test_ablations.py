@@ -10,8 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.sync_engine.laws.machine import World
 from tests.sync_engine.laws.planted import PLANTED
-from tests.sync_engine.laws.test_laws import options
-from vaiven_sdk import http as sdk_http
+from tests.sync_engine.laws.test_laws import no_waits, options  # noqa: F401 - the fixture is used by its name
 
 MOST = 1500
 """Stories within which each is to be caught."""
@@ -43,7 +42,6 @@ def test_a_planted_fault_is_caught(
     monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, object], None],
 ) -> None:
-    monkeypatch.setattr(sdk_http, "_BACKOFF", lambda _: 0.0)
     plant(monkeypatch)
     stories, law = caught_after()
     record_property("stories", stories)
