@@ -85,7 +85,7 @@ def generate(people: int, seed: int) -> Shop:
             says_no = refuses and rng.random() < 0.75
             row = _ROW[tool](rng, human, spelling, "" if taken else phone, says_no)
             _add(shop, tool, human, row)
-            if tool in shop.twins and rng.random() < TWICE:
+            if tool in shop.twins and shared[human.phone] == 1 and rng.random() < TWICE:
                 shop.twins[tool].append((len(shop.rows[tool]) - 1, len(shop.rows[tool])))
                 _add(shop, tool, human, _twin(tool, human, row, rng))
     _sales(rng, shop)
