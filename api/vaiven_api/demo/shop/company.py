@@ -77,7 +77,7 @@ def generate(people: int, seed: int) -> Shop:
         refuses = rng.random() < 0.06
         for tool in human.tools:
             spelling = persons.spelt(rng, human, tool, right=tool in {SHOPIFY, KLAVIYO, human.tools[0]})
-            phone = human.phone if persons.has_phone(rng, human) else ""
+            phone = human.phone if _gives_phone(rng, human, tool) else ""
             # Shopify and Klaviyo keep a number once; of a household the first one has it.
             numbers[tool, phone] += 1
             taken = tool in {SHOPIFY, KLAVIYO} and numbers[tool, phone] > 1
@@ -85,11 +85,16 @@ def generate(people: int, seed: int) -> Shop:
             says_no = refuses and rng.random() < 0.75
             row = _ROW[tool](rng, human, spelling, "" if taken else phone, says_no)
             _add(shop, tool, human, row)
-            if tool in shop.twins and rng.random() < TWICE:
+            if tool in shop.twins and shared[human.phone] == 1 and rng.random() < TWICE:
                 shop.twins[tool].append((len(shop.rows[tool]) - 1, len(shop.rows[tool])))
                 _add(shop, tool, human, _twin(tool, human, row, rng))
     _sales(rng, shop)
     return shop
+
+
+def _gives_phone(rng: random.Random, human: Human, tool: str) -> bool:
+    """Whoever gives a number gives it at the till; always where addresses differ, and nothing else tells who it is."""
+    return bool(human.other_email) or (human.gives_phone and (tool == SHOPIFY or rng.random() < 0.8))
 
 
 def _add(shop: Shop, tool: str, human: Human, row: Json) -> None:
