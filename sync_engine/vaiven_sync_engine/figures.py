@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from vaiven_sdk.model import METRICS
 from vaiven_sdk.model.metrics import Unit
 from vaiven_sync_engine.errors import InputInvalid
+from vaiven_sync_engine.identity.reach import current_ids
 
 if TYPE_CHECKING:
     from vaiven_sync_engine.store.sql import Sql
@@ -118,6 +119,9 @@ def _facts(connection: Sql, tenant: str, asked: Question) -> list[dict[str, Any]
             given,
         )
     ]
+    # A fact keeps the id that it was measured under; whoever was merged meanwhile is counted as who was kept.
+    now = current_ids(connection, tenant, asked.kind, {row["entity_id"] for row in rows})
+    rows = [{**row, "entity_id": now[row["entity_id"]]} for row in rows]
     if asked.entities is not None:
         rows = [row for row in rows if row["entity_id"] in asked.entities]
     if asked.attributions is not None:

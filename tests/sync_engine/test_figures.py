@@ -102,3 +102,14 @@ def test_what_was_known_then(store):
 def test_an_unknown_metric_is_named(store):
     with pytest.raises(InputInvalid, match="impressions"):
         ask(store, "impresions")
+
+
+def test_what_was_measured_of_one_that_was_merged_counts_for_the_one_that_was_kept(store):
+    put(store, fact("clicks", "10", entity_id="old"), fact("clicks", "5", entity_id="kept"))
+    redirect = (
+        "INSERT INTO redirect (tenant_id, entity, from_id, to_id, at, evidence)"
+        " VALUES ('local', 'campaign', 'old', 'kept', 'now', 'by hand')"
+    )
+    store.run_now(lambda sql: sql.execute(redirect))
+    assert ask(store, "clicks", entities={"kept"})[()].value == 15
+    assert set(ask(store, "clicks", by=("entity_id",))) == {("kept",)}
