@@ -17,6 +17,7 @@ from vaiven_sync_engine import merge, plan, pull, push
 from vaiven_sync_engine.consent.rule import Verdict
 from vaiven_sync_engine.engine import Engine
 from vaiven_sync_engine.store import pages
+from vaiven_sync_engine.times import earlier
 
 Patch = pytest.MonkeyPatch
 decode, encode = msgspec.json.decode, msgspec.json.encode
@@ -85,7 +86,7 @@ def position_first(patch: Patch) -> None:
 
     async def store(self: Any, page: Any, *, deleted: bool = False) -> None:
         if "walk" in self.position and self.position["walk"].get("high"):
-            ahead = encode({"since": self.position["walk"]["high"]}).decode()
+            ahead = encode({"since": earlier(self.position["walk"]["high"], -1)}).decode()
             await self.database.run(
                 lambda c: c.execute("UPDATE source SET position = ? WHERE id = ?", (ahead, self.source))
             )
