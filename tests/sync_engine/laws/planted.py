@@ -16,6 +16,7 @@ from vaiven_sync_engine import connections as accounts
 from vaiven_sync_engine import merge, plan, pull, push
 from vaiven_sync_engine.consent.rule import Verdict
 from vaiven_sync_engine.engine import Engine
+from vaiven_sync_engine.landing import Landing
 from vaiven_sync_engine.store import pages
 from vaiven_sync_engine.times import earlier
 
@@ -198,20 +199,13 @@ def references_early(patch: Patch) -> None:
 
 def read_back_ignored(patch: Patch) -> None:
     """Nobody looks at what the tool made of a write: its own form of the value is met as somebody's edit."""
-    honest = push.Pusher._agree
+    honest = Landing._shadow
 
-    def agree(self: Any, connection: Any, planned: Any, where: Any, stored: Any, **how: Any) -> None:
-        honest(self, connection, planned, where, stored, **how)
-        row = connection.execute(
-            "SELECT shadow FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", where
-        ).fetchone()
-        shadow = {**decode(row["shadow"]), **{n: list(v) for n, v in planned.fields.items()}}
-        connection.execute(
-            "UPDATE record SET shadow = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-            (encode(shadow).decode(), *where),
-        )
+    def shadow(self: Any, agreed: dict[str, Any], one: Any) -> None:
+        honest(self, agreed, one)
+        agreed.update({name: list(sent) for name, sent in one.planned.fields.items()})
 
-    patch.setattr(push.Pusher, "_agree", agree)
+    patch.setattr(Landing, "_shadow", shadow)
 
 
 def tenants_mixed(patch: Patch) -> None:
