@@ -38,6 +38,7 @@ from vaiven_sync_engine.store import address_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+READ = ("wall", "work", "server")
 STEPS = ("pull", "resolve", "merge", "plan", "push")
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -129,7 +130,10 @@ def measured(crowd: Crowd, meter: Meter, name: str) -> dict[str, Any]:
         raise SystemExit(f"{name}: {report.status}: {report.errors}")
     sums = dict(meter.sums)
     sums["merge"] = [s - r for s, r in zip(sums.pop("stage"), sums["resolve"], strict=True)]
-    rounded = {step: [round(x, 3) for x in sums.get(step, (0.0, 0.0, 0.0))] for step in (*STEPS, "all")}
+    rounded = {
+        step: dict(zip(READ, (round(x, 3) for x in sums.get(step, (0.0, 0.0, 0.0))), strict=True))
+        for step in (*STEPS, "all")
+    }
     return {
         "sync": name,
         "pulled": report.pulled,
@@ -173,11 +177,11 @@ def shown(found: dict[str, Any]) -> None:
     print(f"\n{found['store']}, {found['people']:,} people in three tools; the program alone: {found['program_mb']} MB")
     print(f"  {'seconds (work + server)':<24}" + "".join(f"{step:>20}" for step in (*STEPS, "all")))
     for sync in found["syncs"]:
-        cells = (sync["seconds"][step] for step in (*STEPS, "all"))
+        cells = ([sync["seconds"][step][one] for one in READ] for step in (*STEPS, "all"))
         print(f"  {sync['sync']:<24}" + "".join(f"{f'{w:.2f} ({c:.2f} + {s:.2f})':>20}" for w, c, s in cells))
     for sync in found["syncs"]:
         rates = "".join(
-            f"  {name} {sync[count] / max(sum(sync['seconds'][step][0] for step in steps), 0.001):,.0f}/s"
+            f"  {name} {sync[count] / max(sum(sync['seconds'][step]['wall'] for step in steps), 0.001):,.0f}/s"
             for name, count, steps in (
                 ("pull", "pulled", ("pull",)),
                 ("merge path", "merged", ("resolve", "merge")),

@@ -26,7 +26,7 @@ from vaiven_sync_engine.outgoing import Outgoing
 from vaiven_sync_engine.plan import Planned
 from vaiven_sync_engine.records import Observed, decode
 from vaiven_sync_engine.store import entities as rows
-from vaiven_sync_engine.store.intents import close_intents, open_intents, unsettled
+from vaiven_sync_engine.store.intents import Closed, close_intents, open_intents, unsettled
 from vaiven_sync_engine.store.pages import columns_of, set_aside, upsert_records
 
 if TYPE_CHECKING:
@@ -301,9 +301,7 @@ class Pusher:
         finder = self.source.stream.finder is not None
         by_id = {o.remote_id: o for o in found}
         by_hub = {o.hub_id: o for o in by_id.values() if o.hub_id}
-        closed: list[tuple[str, str, str, str, str | None]] = []
-        landed: list[Landed] = []
-        news: list[Observed] = []
+        closed, landed, news = list[Closed](), list[Landed](), list[Observed]()
         for intent, write in zip(intents, writes, strict=True):
             planned = Planned.of(intent)
             seen = by_id.get(planned.remote_id or "") or by_hub.get(planned.entity_id)

@@ -182,6 +182,21 @@ class Stage:
         rows.save(connection, self.tenant, kind, touched, self.at)
         if kind == "person":
             derive(connection, self.tenant, before_by_id, self.at)
+        self._settle(connection, kind, chunk, [entity.id for entity in touched], settled)
+        self._keep(connection, kind, conflicts)
+        log_statements(connection, self.tenant, consents, self.sources, self.at)
+        out.conflicts = len(conflicts)
+        return out
+
+    def _settle(
+        self,
+        connection: Sql,
+        kind: str,
+        chunk: Sequence[tuple[str, Sequence[Any]]],
+        touched: Sequence[str],
+        settled: list[tuple[str, int, str, int, str]],
+    ) -> None:
+        """What was agreed on is stored, and what may be due now is listed for the plan."""
         connection.executemany(
             "UPDATE record SET shadow = ?, dirty = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
             settled,
@@ -193,12 +208,8 @@ class Stage:
         )
         linked = [entity_id for entity_id, records in chunk if any(not row["shadow"] for row in records)]
         if is_looked_into(kind, (s.stream for s in self.sources.values())):
-            linked += [entity.id for entity in touched]
+            linked += touched
         rows.pend_referrers(connection, self.tenant, kind, linked, {s.entity for s in self.sources.values()})
-        self._keep(connection, kind, conflicts)
-        log_statements(connection, self.tenant, consents, self.sources, self.at)
-        out.conflicts = len(conflicts)
-        return out
 
     def _inside(
         self, chunk: Sequence[tuple[str, Sequence[Any]]], loaded: Mapping[str, Canonical], settled: list[Any]

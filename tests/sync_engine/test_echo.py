@@ -44,6 +44,7 @@ async def test_three_tools_with_hundreds_of_people_have_no_echo(empty_store: Add
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_three_tools_with_ten_thousand_people_have_no_echo(empty_store: Address) -> None:
     with crowd_at(empty_store, 10_000) as crowd:
         await echoes(crowd)

@@ -18,6 +18,7 @@ from vaiven_sync_engine import connections as accounts
 from vaiven_sync_engine.connections import Connection
 from vaiven_sync_engine.engine import Engine
 from vaiven_sync_engine.store import Database
+from vaiven_sync_engine.times import earlier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -186,6 +187,11 @@ class Hub:
         self.database.close()
         self.database = Database.open(self.path)
         self.engine = self._engine()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass at the hub, as between two runs."""
+        now = self.engine.now
+        self.engine.now = lambda: earlier(now(), -seconds)
 
     def connect(self, name: str, account: Account, **settings: Any) -> None:
         """Connect an account; its credential is the simulator's unless `credential` gives another."""

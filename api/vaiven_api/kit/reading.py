@@ -133,6 +133,8 @@ async def deletes(kit: Kit) -> list[str]:
         except NotDrivable as problem:
             found.append(str(problem))
             continue
+        # What is missing from a list that trails is taken for deleted once the list must have shown it.
+        hub.wait(stream.lag)
         # A vendor that tells of deletions must do so in an ordinary read.
         await hub.sync(full=stream.deletes is Deletes.FULL_SCAN)
         if gone in hub.live("north", name):

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from vaiven_sync_engine.plan import Planned
     from vaiven_sync_engine.store.sql import Sql
 
+Closed = tuple[str, str, str, str, str | None]
+"""What became of one write: id, state, code, reason, remote id."""
+
 
 def open_intents(connection: Sql, tenant: str, run: str, at: str, writes: Sequence[Planned]) -> list[str]:
     """Journal writes that are about to be sent; gives their ids, in order."""
@@ -36,7 +39,7 @@ def close_intents(
     connection: Sql,
     tenant: str,
     at: str,
-    closed: Iterable[tuple[str, str, str, str, str | None]],
+    closed: Iterable[Closed],
 ) -> None:
     """Record what became of them: (id, state, code, reason, remote id)."""
     connection.executemany(

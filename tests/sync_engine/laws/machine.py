@@ -166,9 +166,12 @@ class World(RuleBasedStateMachine):
     def edit_value(self, vendor: Vendor, i: int, field: str) -> None:
         record = self.pick(vendor, i)
         if record:
-            self.give_up(record[field])
-            value = self.issue(self.fresh("@x.com" if field == "email" else "-Ponte"))
-            vendor.edit(record, **{field: value})
+            self.set_value(vendor, record, field)
+
+    def set_value(self, vendor: Vendor, record: Json, field: str) -> None:
+        self.give_up(record[field])
+        value = self.issue(self.fresh("@x.com" if field == "email" else "-Ponte"))
+        vendor.edit(record, **{field: value})
 
     @rule(w=which, i=nth)
     def a_city_is_cleared(self, w: int, i: int) -> None:
@@ -185,9 +188,11 @@ class World(RuleBasedStateMachine):
     def a_tag_comes_or_goes(self, w: int, i: int, removes: bool) -> None:
         vendor = self.tool(w)
         record = self.pick(vendor, i)
-        if record is None:
-            return
-        tags = list(record.get("tags") or ())
+        if record:
+            self.set_tag(vendor, record, removes=removes)
+
+    def set_tag(self, vendor: Vendor, record: Json, *, removes: bool = False) -> None:
+        tags = list(record["tags"])
         if removes and tags:
             self.clock.advance(1)
             self.acts += 1
@@ -214,14 +219,43 @@ class World(RuleBasedStateMachine):
     def consent_is_given_or_refused(self, w: int, i: int, answer: str, proven: bool) -> None:
         vendor = self.tool(w)
         record = self.pick(vendor, i)
-        if record is None:
-            return
+        if record:
+            self.say(vendor, record, answer, proven=proven)
+
+    def say(self, vendor: Vendor, record: Json, answer: str, *, proven: bool) -> None:
         self.clock.advance(1)
         self.acts += 1
         mark = (self.name(vendor), record["id"])
         (self.own_word.add if answer == "yes" and not proven else self.own_word.discard)(mark)
-        decided = self.clock.now().isoformat() if proven else None
-        vendor.edit(record, consent=answer, decided=decided)
+        vendor.edit(record, consent=answer, decided=self.clock.now().isoformat() if proven else None)
+
+    @rule(w=which, i=nth, what=st.sampled_from(["city", "tags", "consent"]), proven=st.booleans())
+    def one_person_is_changed_in_two_tools(self, w: int, i: int, what: str, proven: bool) -> None:
+        one, two = self.tool(w), self.tool(w + 1)
+        record = self.pick(one, i)
+        twin = self.twin(one, record, two) if record else None
+        if not record or not twin:
+            return
+        for vendor, mine, answer in ((one, record, "no"), (two, twin, "yes")):
+            if what == "city":
+                self.set_value(vendor, mine, "city")
+            elif what == "tags":
+                self.set_tag(vendor, mine)
+            else:
+                self.say(vendor, mine, answer, proven=proven)
+
+    def twin(self, one: Vendor, record: Json, two: Vendor) -> Json | None:
+        """The same person's record at another tool, as the hub knows them."""
+        found = self.query(
+            "SELECT two.remote_id FROM record one JOIN source s ON s.id = one.source_id"
+            " JOIN record two ON two.tenant_id = one.tenant_id AND two.entity_id = one.entity_id"
+            " JOIN source t ON t.id = two.source_id WHERE one.tenant_id = 'local' AND s.stream = 'people'"
+            " AND s.connection_id = ? AND one.remote_id = ? AND t.connection_id = ? AND two.deleted_at IS NULL",
+            self.name(one),
+            record["id"],
+            self.name(two),
+        )
+        return two.people.get(found[0][0]) if found else None
 
     @rule(w=which, i=nth)
     def somebody_is_deleted(self, w: int, i: int) -> None:

@@ -16,7 +16,9 @@ from vaiven_sync_engine import connections as accounts
 from vaiven_sync_engine import merge, plan, pull, push
 from vaiven_sync_engine.consent.rule import Verdict
 from vaiven_sync_engine.engine import Engine
+from vaiven_sync_engine.landing import Landing
 from vaiven_sync_engine.store import pages
+from vaiven_sync_engine.times import earlier
 
 Patch = pytest.MonkeyPatch
 decode, encode = msgspec.json.decode, msgspec.json.encode
@@ -85,7 +87,7 @@ def position_first(patch: Patch) -> None:
 
     async def store(self: Any, page: Any, *, deleted: bool = False) -> None:
         if "walk" in self.position and self.position["walk"].get("high"):
-            ahead = encode({"since": self.position["walk"]["high"]}).decode()
+            ahead = encode({"since": earlier(self.position["walk"]["high"], -1)}).decode()
             await self.database.run(
                 lambda c: c.execute("UPDATE source SET position = ? WHERE id = ?", (ahead, self.source))
             )
@@ -197,20 +199,13 @@ def references_early(patch: Patch) -> None:
 
 def read_back_ignored(patch: Patch) -> None:
     """Nobody looks at what the tool made of a write: its own form of the value is met as somebody's edit."""
-    honest = push.Pusher._agree
+    honest = Landing._shadow
 
-    def agree(self: Any, connection: Any, planned: Any, where: Any, stored: Any, **how: Any) -> None:
-        honest(self, connection, planned, where, stored, **how)
-        row = connection.execute(
-            "SELECT shadow FROM record WHERE tenant_id = ? AND source_id = ? AND remote_id = ?", where
-        ).fetchone()
-        shadow = {**decode(row["shadow"]), **{n: list(v) for n, v in planned.fields.items()}}
-        connection.execute(
-            "UPDATE record SET shadow = ? WHERE tenant_id = ? AND source_id = ? AND remote_id = ?",
-            (encode(shadow).decode(), *where),
-        )
+    def shadow(self: Any, agreed: dict[str, Any], one: Any) -> None:
+        honest(self, agreed, one)
+        agreed.update({name: list(sent) for name, sent in one.planned.fields.items()})
 
-    patch.setattr(push.Pusher, "_agree", agree)
+    patch.setattr(Landing, "_shadow", shadow)
 
 
 def tenants_mixed(patch: Patch) -> None:
