@@ -8,7 +8,8 @@ klaviyo/klaviyo-api-php#63. Read 2026-11-25.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from vaiven_connectors.klaviyo import _sim_consent_state as consent
@@ -101,7 +102,9 @@ class Profiles(Base):
         terms = parse_filter(call.one("filter"), _FILTERS)
         plain = [term for term in terms if not term.field.startswith("subscriptions.")]
         rest = [term for term in terms if term.field.startswith("subscriptions.")]
+        suppressed = bool(rest) or (call.one("sort") or "").count(".") > 0
         only = self._known(plain)
+        plain, chosen = (plain, None) if suppressed else self._chosen(plain)
         rows = self.listed(
             call,
             self.profiles,
@@ -109,7 +112,7 @@ class Profiles(Base):
             sorts=_SORTS,
             default="created",
             terms=[term for term in plain if term.field != "_kx"],
-            keep=(lambda row: _suppressed(row, rest)) if rest or (call.one("sort") or "").count(".") else None,
+            keep=chosen or ((lambda row: _suppressed(row, rest)) if suppressed else None),
             **only,
         )
         nothing: Include = lambda _: []  # noqa: E731 - the simulator has no devices and no conversations
@@ -123,6 +126,16 @@ class Profiles(Base):
                 found = self.profiles.by(term.field, term.value)
                 return {"id": "" if found is None else found["id"]}
         return {}
+
+    def _chosen(self, terms: list[Term]) -> tuple[list[Term], Callable[[Any], bool] | None]:
+        """A list of exact identifiers finds its profiles by the index; gives the terms that are left, and a test."""
+        (only,) = terms if len(terms) == 1 else (None,)
+        plain = only is not None and isinstance(only.value, list) and all(isinstance(one, str) for one in only.value)
+        if only is None or not plain or only.op != "any" or only.field not in {"id", *IDENTIFIERS}:
+            return terms, None
+        find = self.profiles.find if only.field == "id" else partial(self.profiles.by, only.field)
+        mine = {row["id"] for one in only.value if (row := find(one)) is not None}
+        return [], lambda row: row["id"] in mine
 
     @get("/api/profiles/{id}", scope="profiles:read")
     def get_profile(self, call: Call) -> Json:

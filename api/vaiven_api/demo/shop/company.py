@@ -31,8 +31,8 @@ BEGIN, END = datetime(2024, 11, 1, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UT
 """Two years of sales; fixed, so that a seed always gives the same shop."""
 ORDERS = 3
 """Orders for each human."""
-TWICE = 0.03
-"""Part of the people whom HubSpot and Salesforce have twice, until somebody merges the two records."""
+TWICE = 100
+"""Each so many records HubSpot and Salesforce have one twice, until somebody merges the two."""
 
 _GOODS = (("Lamp", 4900), ("Chair", 12900), ("Desk", 34900), ("Vase", 1990), ("Rug", 8950), ("Mirror", 6425))
 _SHOWN = (("USD", "1"),) * 17 + (("EUR", "0.91"), ("EUR", "0.91"), ("JPY", "151.5"))
@@ -85,7 +85,7 @@ def generate(people: int, seed: int) -> Shop:
             says_no = refuses and rng.random() < 0.75
             row = _ROW[tool](rng, human, spelling, "" if taken else phone, says_no)
             _add(shop, tool, human, row)
-            if tool in shop.twins and shared[human.phone] == 1 and rng.random() < TWICE:
+            if tool in shop.twins and shared[human.phone] == 1 and len(shop.rows[tool]) % TWICE == 5:
                 shop.twins[tool].append((len(shop.rows[tool]) - 1, len(shop.rows[tool])))
                 _add(shop, tool, human, _twin(tool, human, row, rng))
     _sales(rng, shop)
