@@ -23,6 +23,7 @@ from vaiven_sync_engine.links import is_link, is_looked_into, join
 from vaiven_sync_engine.merge import Lost, Observation, custom_specs, ignore, observe
 from vaiven_sync_engine.records import PROOFS, UNREAD
 from vaiven_sync_engine.store import entities as rows
+from vaiven_sync_engine.store.sql import measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from vaiven_sync_engine.store.entities import Canonical
     from vaiven_sync_engine.store.sql import Sql
 
+MANY = 5_000
+"""Records of one stage after which the database counts anew how many are dirty."""
 _LINKED = "coalesce(entity_id, '') <> ''"
 """It has an entity; put so that SQLite looks among the dirty records, not among all that have one."""
 
@@ -102,6 +105,9 @@ class Stage:
                 incoming = Incoming(connection, self.tenant, self.sources, specs)
         for chunk in self._chunks(connection, mine):
             out.add(self._merge_chunk(incoming, kind, chunk))
+        if out.records > MANY:
+            # What the server knew of the records is that all of them were dirty: it would read them all next time.
+            measured(connection, "record")
         # Records of deleted entities that were never linked need no further look.
         connection.execute(
             f"UPDATE record SET dirty = 0 WHERE tenant_id = ? AND dirty <> 0 AND NOT ({_LINKED})"

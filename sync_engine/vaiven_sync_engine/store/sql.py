@@ -70,7 +70,7 @@ def scratch(
 
 
 def measured(connection: Sql, *names: str) -> None:
-    """Tell the database how full scratch tables are, so that it joins them well; call it after filling large ones."""
+    """Tell the database what is in scratch or other tables now, so that it plans well; after changing much of one."""
     if not isinstance(connection, sqlite3.Connection):
         for name in names:
             connection.execute(f'ANALYZE "{name}"')

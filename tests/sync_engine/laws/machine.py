@@ -64,8 +64,12 @@ class World(RuleBasedStateMachine):
         """An empty store, and what removes it."""
         return empty_store()
 
-    @initialize(shapes=st.lists(shapes, min_size=2, max_size=4), propagates=st.booleans())
-    def begin(self, shapes: list[dict[str, Any]], propagates: bool) -> None:
+    @initialize(
+        shapes=st.lists(shapes, min_size=2, max_size=4),
+        propagates=st.booleans(),
+        people=st.lists(which, min_size=1, max_size=3),
+    )
+    def begin(self, shapes: list[dict[str, Any]], propagates: bool, people: list[int]) -> None:
         self.vendors = {n: Vendor(self.clock, **s) for n, s in zip(NAMES, shapes, strict=False)}
         self.connectors = {n: connector(n, v) for n, v in self.vendors.items()}
         self.propagates = propagates
@@ -77,6 +81,8 @@ class World(RuleBasedStateMachine):
             self.connect("local", name)
         self.connect("other", "stranger")
         self.process.run(self.engine_of("other").sync())
+        for w in people:
+            self.somebody_is_added(w)
 
     def connect(self, tenant: str, name: str) -> None:
         deletes = "propagate" if self.propagates else "ignore"
@@ -167,6 +173,8 @@ class World(RuleBasedStateMachine):
         record = self.pick(vendor, i)
         if record:
             self.set_value(vendor, record, field)
+        else:
+            vendor.add("people", email=self.issue(self.fresh("@x.com")), city=None, tags=[])
 
     def set_value(self, vendor: Vendor, record: Json, field: str) -> None:
         self.give_up(record[field])
