@@ -277,11 +277,12 @@ class Stage:
             return []
         entity.deleted_at, entity.deletion_reason, entity.changed = self.at, "source_deleted", True
         entity.rev += 1
-        # What whoever deleted it had never seen is kept.
+        # What whoever deleted it had never seen is kept; a field that their tool does not have says nothing.
+        shown = source.stream.record.mapped().keys() | seen.shadow.keys()
         unseen = [
             (name, origin)
             for name, origin in entity.origins.items()
-            if held and name in seen.shadow and origin.rev > seen.shadow[name][1]
+            if held and name in shown and origin.rev > seen.shadow.get(name, (None, 0))[1]
         ]
         return [
             Lost(

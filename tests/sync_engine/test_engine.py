@@ -195,9 +195,10 @@ async def test_a_deletion_that_is_ignored_leaves_the_others_and_is_respected(des
     assert row["deletion_reason"] == "source_deleted"
 
 
-async def test_a_deletion_that_is_propagated_keeps_what_it_had_not_seen(desk):
+@pytest.mark.parametrize("before", ["Bilbao", None], ids=["changed", "first_of_all"])
+async def test_a_deletion_that_is_propagated_keeps_what_it_had_not_seen(desk, before):
     crm, mail = desk.connect("crm", settings={"deletes": "propagate"}), desk.connect("mail")
-    ana = crm.add(email="ana@x.com", city="Bilbao")
+    ana = crm.add(email="ana@x.com", city=before)
     await desk.sync()
     (copy,) = mail.people.values()
     mail.edit(copy["id"], city="Madrid")

@@ -443,7 +443,8 @@ class World(RuleBasedStateMachine):
             assert set(vendor.people) == set(links["people"].values()), f"{name} has a person nobody knows"
             for person_id, remote in links["people"].items():
                 self.check_one(live[person_id], name, vendor.people[remote], links["companies"])
-        self.check_blanks({i for i, person in live.items() if not person["city"]})
+        self.check_blanks({i for i, p in live.items() if not p["city"]}, "city", self.cleared)
+        self.check_blanks({i for i, p in live.items() if not p["company_id"]}, "employer", set())
         kept = {str(p[f] or "").lower()[:CUT] for p in live.values() for f in TOKENS}
         kept |= {
             str(r[0]).strip('"').lower()[:CUT]
@@ -458,16 +459,17 @@ class World(RuleBasedStateMachine):
         gone = self.tags - kept_tags
         assert not gone, f"lost tags: {gone}"
 
-    def check_blanks(self, people: set[str]) -> None:
-        """Whose city is empty: somebody emptied it, or there never was one."""
+    def check_blanks(self, people: set[str], field: str, cleared: set[tuple[str, str]]) -> None:
+        """Where a field is empty, somebody emptied it or it never had a value."""
         found = self.query(
             "SELECT r.entity_id, s.connection_id, r.remote_id FROM record r JOIN source s ON s.id = r.source_id"
             " WHERE s.tenant_id = 'local' AND s.stream = 'people'"
         )
         for one in people:
-            records = [(r[1], r[2]) for r in found if r[0] == one]
-            had = any(seen and seen["city"] for n, i in records for _, seen in self.vendors[n].history.get(i, ()))
-            assert not had or self.cleared & set(records), "a blank overwrote a value"
+            records = {(r[1], r[2]) for r in found if r[0] == one}
+            there = [(n, i) for n, i in records if i in self.vendors[n].people]
+            had = any(seen and seen[field] for n, i in there for _, seen in self.vendors[n].history[i])
+            assert not had or cleared & records, f"a blank overwrote a value: {field}"
 
     def check_one(self, person: Any, name: str, record: Json, firms: dict[str, str]) -> None:
         for field in TOKENS:

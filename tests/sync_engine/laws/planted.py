@@ -188,13 +188,16 @@ def references_early(patch: Patch) -> None:
         return name == "company_id" or honest(self, target, name, entity)
 
     patch.setattr(plan._Pass, "_sendable", sendable)
-    original = Engine.__init__
+    push_honestly = Engine._push
 
-    def init(self: Any, *args: Any, **how: Any) -> None:
-        original(self, *args, **how)
-        self.order = tuple(reversed(self.order))
+    async def backwards(self: Any, *args: Any) -> int:
+        order, self.order = self.order, tuple(reversed(self.order))
+        try:
+            return await push_honestly(self, *args)
+        finally:
+            self.order = order
 
-    patch.setattr(Engine, "__init__", init)
+    patch.setattr(Engine, "_push", backwards)
 
 
 def read_back_ignored(patch: Patch) -> None:

@@ -77,8 +77,10 @@ class Process:
 
     def close(self) -> None:
         """Give the loop back."""
-        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
-        self.loop.close()
+        try:
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        finally:
+            self.loop.close()
 
 
 class Store(Database):
