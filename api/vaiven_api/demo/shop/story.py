@@ -153,13 +153,17 @@ class ShopStory(Telling):
     def _limits(self, engine: Metered) -> None:
         """Tell the requests of the whole course against what each vendor allows."""
         self.say("\nRequests of all syncs, and the most that ever went out within a limit's window:")
-        refused = Counter(dict.fromkeys(engine.watched, 0))
+        refused: Counter[str] = Counter()
+        repeated: Counter[str] = Counter()
         for run in self.facts.get("runs", ()):
             for tool, seen in run["traffic"].items():
                 refused[tool] += seen["refused"]
+                repeated[tool] += seen["retries"]
         table = self.facts["limits"] = {}
         for tool, watched in engine.watched.items():
             peaks = [(f"{one}{f' at {one.path}' if one.path else ''}", most) for one, most in watched.peaks() if most]
-            table[tool] = {"requests": len(watched.notes), "refused": refused[tool], "peaks": dict(peaks)}
-            most = "; ".join(f"{n:,} of {limit}" for limit, n in peaks) or "points, as the answers count them"
-            self.say(f"  {tool}: {len(watched.notes):,} requests, {refused[tool]} refused; {most}")
+            sent = {"requests": len(watched.notes), "refused": refused[tool], "repeated": repeated[tool]}
+            table[tool] = {**sent, "peaks": dict(peaks)}
+            most = "; ".join(f"{n:,} of {limit}" for limit, n in peaks) or "its limits count no calls"
+            told = f"{refused[tool]} refused, {repeated[tool]} sent again"
+            self.say(f"  {tool}: {len(watched.notes):,} requests, {told}; {most}")
