@@ -177,6 +177,9 @@ class World(RuleBasedStateMachine):
             vendor.add("people", email=self.issue(self.fresh("@x.com")), city=None, tags=[])
 
     def set_value(self, vendor: Vendor, record: Json, field: str) -> None:
+        new = record["id"] in vendor.ours and not self.is_known(self.name(vendor), record["id"])
+        if field == "email" and new and not vendor.carries:
+            return  # a record of ours whose answer was lost, and the address is all that it can be known by
         self.give_up(record[field])
         value = self.issue(self.fresh("@x.com" if field == "email" else "-Ponte"))
         vendor.edit(record, **{field: value})
@@ -478,7 +481,7 @@ class World(RuleBasedStateMachine):
         if person["company_id"]:
             assert record.get("employer") == firms[person["company_id"]], f"{name}.employer"
         state = person["email_consent"]
-        if state in {"granted", "denied"} and (name, record["id"]) not in self.own_word:
+        if state in {"granted", "denied"} and not self.has_own_word(name, record["id"]):
             assert record.get("consent") == {"granted": "yes", "denied": "no"}[state], f"{name}.consent"
         said = self.query(
             "SELECT status, occurred_at, evidence_ref FROM consent_event WHERE tenant_id = 'local' AND person_id = ?",
@@ -488,6 +491,16 @@ class World(RuleBasedStateMachine):
         proven = max((r["occurred_at"] for r in said if r["status"] == "granted" and r["evidence_ref"]), default="")
         if refused > proven:
             assert state == "denied", "a refusal was loosened without the person's act"
+
+    def has_own_word(self, name: str, record_id: str) -> bool:
+        """Somebody said yes there, and it was not taken: unproven, or for another address; the tool keeps it."""
+        kept = self.query(
+            "SELECT 1 FROM conflict WHERE tenant_id = 'local' AND field = 'email_consent'"
+            " AND lost = ? AND lost_from = ?",
+            '"granted"',
+            f"{name}/people/{record_id}",
+        )
+        return bool(kept) or (name, record_id) in self.own_word
 
     def check_bounds(self) -> None:
         revs = {r["id"]: r["rev"] for r in self.query("SELECT id, rev FROM person WHERE tenant_id = 'local'")}

@@ -76,6 +76,8 @@ class Vendor(httpx.AsyncBaseTransport):
         """What somebody does between the hub's look and its write; once."""
         self.fault: str | None = None
         """`lost` (it did it), `reset` (it did not), `busy`, `down`, `html`; once, at the next write."""
+        self.ours: set[str] = set()
+        """Records that the hub made."""
         self.refused: set[str] = set()
         """Cities that it does not take."""
         self.repeat: Json | None = None
@@ -179,7 +181,9 @@ class Vendor(httpx.AsyncBaseTransport):
             if taken and any(str(r["email"]).lower() == taken.lower() for r in self.people.values()):
                 return {"status": TAKEN}
             self.writes += 1
-            return self.add(kind, **row)
+            made = self.add(kind, **row)
+            self.ours.add(made["id"])
+            return made
         record = self.stored[kind].get(row["id"])
         if record is None:
             return {"id": row["id"], "status": 404}
