@@ -47,7 +47,12 @@ def demo(ctx: click.Context, people: int, seed: int, keep: Path | None, *, as_js
 @click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", help="Keep the store in this folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON, and nothing else.")
 def shop(people: int, days: int, seed: int, keep: Path | None, *, as_json: bool) -> None:
-    """A shop on Shopify, Stripe, Klaviyo, Meta Ads, Google Ads, HubSpot and Salesforce; exit 1 on any difference."""
+    """A shop on Shopify, Stripe, Klaviyo, Meta Ads, Google Ads, HubSpot and Salesforce; exit 1 on any difference.
+
+    \b
+    Example:
+      vaiven demo shop --people 500 --days 30
+    """  # noqa: D301
     from vaiven_api.demo.shop.story import ShopStory  # noqa: PLC0415 - the engine
 
     _run(lambda store: ShopStory(people, seed, store, quiet=as_json, days=days), keep, as_json=as_json)

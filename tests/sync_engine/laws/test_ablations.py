@@ -35,6 +35,7 @@ def caught_after(*, most: int = MOST) -> tuple[int, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda p: p.__name__)
 def test_a_planted_fault_is_caught(

@@ -46,10 +46,11 @@ def tell(part: str, runs: int) -> None:
 
 
 def test_the_laws_hold_in_a_few_stories() -> None:
-    tell("Few", 40)
+    tell("Few", 100)
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.timeout(36_000)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_laws_hold(part: int) -> None:

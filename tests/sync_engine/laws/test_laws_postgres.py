@@ -17,6 +17,7 @@ RUNS = int(os.environ.get("VAIVEN_RUNS_POSTGRES", "60"))
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.postgres
 @pytest.mark.timeout(3600)
 def test_the_laws_hold_on_postgres(postgres_stores: Stores) -> None:
