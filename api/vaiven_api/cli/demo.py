@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vaiven_api.cli.options import Options, common
 from vaiven_api.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def demo(ctx: click.Context, people: int, seed: int, keep: Path | None, *, as_js
 @click.option("--days", default=90, show_default=True, type=click.IntRange(1, 365), help="Days of figures of the ads.")
 @click.option("--seed", default=1, show_default=True, help="Another shop for each seed.")
 @click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", help="Keep the store in this folder.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON, and nothing else.")
-def shop(people: int, days: int, seed: int, keep: Path | None, *, as_json: bool) -> None:
+@common(store=False)
+def shop(options: Options, *, people: int, days: int, seed: int, keep: Path | None) -> None:
     """A shop on Shopify, Stripe, Klaviyo, Meta Ads, Google Ads, HubSpot and Salesforce; exit 1 on any difference.
 
     \b
@@ -55,7 +56,7 @@ def shop(people: int, days: int, seed: int, keep: Path | None, *, as_json: bool)
     """  # noqa: D301
     from vaiven_api.demo.shop.story import ShopStory  # noqa: PLC0415 - the engine
 
-    _run(lambda store: ShopStory(people, seed, store, quiet=as_json, days=days), keep, as_json=as_json)
+    _run(lambda store: ShopStory(people, seed, store, quiet=options.json, days=days), keep, as_json=options.json)
 
 
 def _run(make: Callable[[Path], Telling], keep: Path | None, *, as_json: bool) -> None:
