@@ -46,7 +46,7 @@ def tell(part: str, runs: int) -> None:
 
 
 def test_the_laws_hold_in_a_few_stories() -> None:
-    tell("Few", 40)
+    tell("Few", 15)
 
 
 @pytest.mark.slow
