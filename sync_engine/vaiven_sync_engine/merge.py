@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Shadow = dict[str, list[Any]]
 """Field -> [the value as the tool keeps it, the entity's revision that it reflects]."""
+IGNORED = -1
+"""Revision, in a shadow, of an edit of something that is deleted: when it is back, the edit is news again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,11 @@ class Observation:
         cleared = [n for n, (v, _) in self.shadow.items() if v is not None and n not in self.fields]
         yield from ((name, None) for name in cleared if name not in self.unread)
 
+    def remember(self) -> None:
+        """Make edits news again that came while what they are about was deleted."""
+        for name in [n for n, (_, rev) in self.shadow.items() if rev == IGNORED]:
+            del self.shadow[name]
+
     @property
     def origin(self) -> tuple[int, str]:
         """Who says so."""
@@ -100,6 +107,7 @@ def observe(entity: Canonical, seen: Observation, specs: Mapping[str, Field], ru
     """
     lost: list[Lost] = []
     consents: list[tuple[str, Any, int]] = []
+    seen.remember()
     for name, value in seen.statements():
         spec = specs.get(name)
         if spec is None:
@@ -139,7 +147,7 @@ def ignore(entity: Canonical, seen: Observation, specs: Mapping[str, Field]) -> 
     for name, value in seen.statements():
         last = seen.shadow.get(name)
         if name in specs and (last is None or last[0] != value):
-            seen.shadow[name] = [value, last[1] if last else 0]
+            seen.shadow[name] = [value, IGNORED]
             if value is not None and value != entity.values.get(name):
                 lost.append(Lost(name, None, (0, ""), value, seen.origin, "delete_wins"))
     return lost

@@ -247,7 +247,8 @@ class _Pass:
             rev = entity.rev_of(name)
             last, agreed = shadow.get(name) or (None, 0)
             value = entity.values.get(name)
-            if rev > agreed and value != last and self._sendable(target, name, entity):
+            # What the tool has and nobody has merged yet (`IGNORED`) is not written over.
+            if rev > agreed >= 0 and value != last and self._sendable(target, name, entity):
                 fields[name] = (value, rev)
         if fields:
             before = {n: (shadow.get(n) or [None])[0] for n in fields}

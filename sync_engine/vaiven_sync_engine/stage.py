@@ -156,6 +156,7 @@ class Stage:
         conflicts: list[tuple[str, Lost]] = []
         consents: list[tuple[Canonical, Observation, str, Any]] = []
         touched: list[Canonical] = []
+        revived: list[str] = []
         before_by_id: dict[str, tuple[Canonical, int]] = {}
         read = incoming.read([row for _, records in chunk for row in records])
         for entity_id, records in chunk:
@@ -167,7 +168,8 @@ class Stage:
             for row in records:
                 seen, waits = self._observation(row, *next(read))
                 if row["deleted_at"] is None:
-                    self._revive(connection, entity, row, seen)
+                    if self._revive(connection, entity, row, seen):
+                        revived.append(entity_id)
                     wanted = {n: seen.fields.get(n) for n in CHANNELS if n in seen.fields}
                     news = [n for n, v in wanted.items() if v and seen.shadow.get(n, [None])[0] != v]
                     lost = ignore(entity, seen, specs) if entity.deleted_at else observe(entity, seen, specs, rules)
@@ -189,6 +191,7 @@ class Stage:
         if kind == "person":
             derive(connection, self.tenant, before_by_id, self.at)
         self._settle(connection, kind, chunk, [entity.id for entity in touched], settled)
+        self._look_again(connection, revived)
         self._keep(connection, kind, conflicts)
         log_statements(connection, self.tenant, consents, self.sources, self.at)
         out.conflicts = len(conflicts)
@@ -216,6 +219,13 @@ class Stage:
         if is_looked_into(kind, (s.stream for s in self.sources.values())):
             linked += touched
         rows.pend_referrers(connection, self.tenant, kind, linked, {s.entity for s in self.sources.values()})
+
+    def _look_again(self, connection: Sql, revived: Sequence[str]) -> None:
+        """What was ignored while an entity was deleted, at whichever tool, is news now."""
+        connection.executemany(
+            "UPDATE record SET dirty = 1 WHERE tenant_id = ? AND entity_id = ? AND deleted_at IS NULL",
+            [(self.tenant, entity_id) for entity_id in revived],
+        )
 
     def _inside(
         self, chunk: Sequence[tuple[str, Sequence[Any]]], loaded: Mapping[str, Canonical], settled: list[Any]
@@ -247,18 +257,20 @@ class Stage:
         where = (row["source_id"], row["remote_id"], at)
         return Observation(*where, fields, shadow, frozenset(unread), proofs, row["observed_at"]), waits
 
-    def _revive(self, connection: Sql, entity: Canonical, row: Any, seen: Observation) -> None:
+    def _revive(self, connection: Sql, entity: Canonical, row: Any, seen: Observation) -> bool:
         """An entity that was deleted at a tool is back with a record that is new to us or changed after that."""
         changed = seen.at or row["observed_at"]
-        if entity.deletion_reason == "source_deleted" and (not row["shadow"] or changed > (entity.deleted_at or "")):
-            entity.deleted_at = entity.deletion_reason = None
-            entity.changed = True
-            # With the deletion goes what it asked for: the tool that it came from gets the entity again.
-            connection.executemany(
-                "UPDATE record SET shadow = NULL"
-                " WHERE tenant_id = ? AND entity_id = ? AND source_id = ? AND deleted_at IS NOT NULL",
-                [(self.tenant, entity.id, s.id) for s in self.sources.values() if s.connection_id in self.propagates],
-            )
+        if entity.deletion_reason != "source_deleted" or (row["shadow"] and changed <= (entity.deleted_at or "")):
+            return False
+        entity.deleted_at = entity.deletion_reason = None
+        entity.changed = True
+        # With the deletion goes what it asked for: the tool that it came from gets the entity again.
+        connection.executemany(
+            "UPDATE record SET shadow = NULL"
+            " WHERE tenant_id = ? AND entity_id = ? AND source_id = ? AND deleted_at IS NOT NULL",
+            [(self.tenant, entity.id, s.id) for s in self.sources.values() if s.connection_id in self.propagates],
+        )
+        return True
 
     def _delete(self, connection: Sql, entity: Canonical, row: Any, seen: Observation) -> list[Lost]:
         """A record is gone: the entity goes with it when the connection says so, or when nothing else holds it."""

@@ -239,6 +239,24 @@ async def test_a_change_after_the_deletion_brings_the_person_back_everywhere(des
     assert (await desk.sync()).writes == 0
 
 
+async def test_what_was_ignored_while_the_person_was_deleted_counts_when_they_are_back(desk):
+    crm, mail = desk.connect("crm", settings={"deletes": "propagate"}), desk.connect("mail")
+    shop = desk.connect("shop")
+    ana = crm.add(email="ana@x.com", city="Bilbao")
+    await desk.sync()
+    (copy,) = shop.people.values()
+    crm.drop(ana)
+    shop.edit(copy["id"], city="Vigo")
+    shop.before.append(fails(VendorDown("Cannot be reached.")))
+    await desk.sync()
+    assert desk.conflicts() == [("city", "null", '"Vigo"', "delete_wins")]
+    desk.clock.advance(60)
+    shop.edit(copy["id"], email="ana@y.com")
+    await desk.sync()
+    assert [cities(tool) for tool in (crm, mail, shop)] == [["Vigo"]] * 3
+    assert (await desk.sync()).writes == 0
+
+
 async def test_a_person_who_signs_up_again_is_the_same_one(desk):
     crm, mail = desk.connect("crm", settings={"deletes": "propagate"}), desk.connect("mail")
     ana = crm.add(email="ana@x.com")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,8 @@ from tests.sync_engine.laws.machine import World
 from tests.sync_engine.laws.planted import PLANTED
 from tests.sync_engine.laws.test_laws import no_waits, options  # noqa: F401 - the fixture is used by its name
 
+log = logging.getLogger(__name__)
+"""`--log-cli-level=info` shows how many stories each took."""
 MOST = 1500
 """Stories within which each is to be caught."""
 
@@ -39,12 +42,9 @@ def caught_after(*, most: int = MOST) -> tuple[int, str]:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda p: p.__name__)
 def test_a_planted_fault_is_caught(
-    plant: Callable[[pytest.MonkeyPatch], None],
-    monkeypatch: pytest.MonkeyPatch,
-    record_property: Callable[[str, object], None],
+    plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plant(monkeypatch)
     stories, law = caught_after()
-    record_property("stories", stories)
-    record_property("law", law)
+    log.info("%s: caught after %d stories: %s", plant.__name__, stories, law)
     assert stories, f"{MOST} stories, and no law broke: {plant.__doc__}"
